@@ -1,0 +1,129 @@
+"""Every resource name and every S3 address, in one place.
+
+Names come from configuration and content, never from the clock, so that a second try finds what the first one made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from model_monitor.config import MonitoredEndpoint
+
+Kind = Literal["bias", "explainability"]
+KINDS: tuple[Kind, ...] = ("bias", "explainability")
+
+FINGERPRINT_TAG = "model-monitor:fingerprint"
+ENDPOINT_TAG = "model-monitor:endpoint"
+
+
+def fingerprint(*parts: Any) -> str:
+    """Twelve hexadecimal digits that change when any of the JSON-like parts changes."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:12]
+
+
+def model(endpoint: MonitoredEndpoint, content: str) -> str:
+    """The model's name; `content` is the fingerprint of archive, image and environment."""
+    return f"{endpoint.name}-{content}"
+
+
+def endpoint_config(endpoint: MonitoredEndpoint, content: str) -> str:
+    """The endpoint configuration's name; configurations are immutable, so a change makes a new one."""
+    return f"{endpoint.name}-{content}"
+
+
+def endpoint(endpoint: MonitoredEndpoint) -> str:
+    """The endpoint's name."""
+    return endpoint.name
+
+
+def baseline_job(endpoint: MonitoredEndpoint, kind: Kind, content: str) -> str:
+    """The baselining job's name; at most 63 characters, as all of these."""
+    return f"{endpoint.name}-{_SHORT[kind]}-baseline-{content}"
+
+
+def job_definition(endpoint: MonitoredEndpoint, kind: Kind, content: str) -> str:
+    """The monitoring job definition's name; definitions are immutable, so a change makes a new one."""
+    return f"{endpoint.name}-{_SHORT[kind]}-{content}"
+
+
+def schedule(endpoint: MonitoredEndpoint, kind: Kind) -> str:
+    """The monitoring schedule's name."""
+    return f"{endpoint.name}-{_SHORT[kind]}"
+
+
+_SHORT: dict[Kind, str] = {"bias": "bias", "explainability": "explain"}
+
+
+def s3(endpoint: MonitoredEndpoint, *parts: str) -> str:
+    """An address below the endpoint's bucket and prefix."""
+    return "/".join([f"s3://{endpoint.bucket}", endpoint.prefix, *parts])
+
+
+def model_archive(endpoint: MonitoredEndpoint, content: str) -> str:
+    """Where the model archive is uploaded to."""
+    return s3(endpoint, "model", content, "model.tar.gz")
+
+
+def data_capture(endpoint: MonitoredEndpoint) -> str:
+    """The endpoint's `DestinationS3Uri`; captures lie below `<endpoint>/<variant>/yyyy/mm/dd/hh`."""
+    return s3(endpoint, "datacapture")
+
+
+def captures(endpoint: MonitoredEndpoint, hour: datetime | None = None) -> str:
+    """The folder of captures: all of the endpoint's, or one hour's."""
+    folder = f"{data_capture(endpoint)}/{endpoint.name}"
+    return folder if hour is None else f"{folder}/{endpoint.endpoint.variant}/{hour_path(hour)}"
+
+
+def ground_truth(endpoint: MonitoredEndpoint, hour: datetime | None = None) -> str:
+    """The folder of ground truth: all of it, or one hour's."""
+    folder = s3(endpoint, "ground_truth")
+    return folder if hour is None else f"{folder}/{hour_path(hour)}"
+
+
+def baseline_input(endpoint: MonitoredEndpoint, content: str) -> str:
+    """Where the validation data set is uploaded to."""
+    return s3(endpoint, "baselining", "data", content, "validation-dataset-with-header.csv")
+
+
+def baseline_output(endpoint: MonitoredEndpoint, kind: Kind) -> str:
+    """Where a baselining job writes; its `analysis.json` is the suggested constraints."""
+    return s3(endpoint, "baselining", f"model_{kind}")
+
+
+def reports(endpoint: MonitoredEndpoint) -> str:
+    """The monitors' output; reports lie below `<endpoint>/<schedule>/yyyy/mm/dd/hh`."""
+    return s3(endpoint, "reports")
+
+
+def analysis_config(endpoint: MonitoredEndpoint, definition: str) -> str:
+    """Where a job definition's analysis configuration lies."""
+    return f"{reports(endpoint)}/{definition}/analysis_config.json"
+
+
+def report_folder(endpoint: MonitoredEndpoint, kind: Kind, scheduled: datetime) -> str:
+    """Where an execution's report lies: the folder of its scheduled hour."""
+    return f"{reports(endpoint)}/{endpoint.name}/{schedule(endpoint, kind)}/{hour_path(scheduled)}"
+
+
+def hour_path(moment: datetime) -> str:
+    """`yyyy/mm/dd/hh` in UTC."""
+    return f"{moment.astimezone(UTC):%Y/%m/%d/%H}"
+
+
+def hours(start: datetime, end: datetime) -> Iterator[datetime]:
+    """The whole hours that a window touches, its end's included, as SageMaker reads them."""
+    hour = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    while hour <= end:
+        yield hour
+        hour += timedelta(hours=1)
+
+
+def split_s3(uri: str) -> tuple[str, str]:
+    """Bucket and key of an `s3://bucket/key` address."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
