@@ -4,6 +4,7 @@
     ├── ConfigError            an endpoint's YAML is wrong: file, key, what is allowed
     ├── InputError             a file or a record is wrong: which one, where, what was expected
     │   └── AnalysisError      the analysis cannot go on; its text is Clarify's where Clarify has one
+    │       └── ModelError     the model refused a prediction request, or answered what cannot be read
     ├── AccessDenied           AWS refused a call: which permission on which resource is missing
     ├── ResourceConflict       a resource of that name exists and is not the one that was asked for
     ├── ServiceUnavailable     the account no longer has the managed service
@@ -34,6 +35,10 @@ class InputError(MonitorError):
 
 class AnalysisError(InputError):
     """The analysis cannot be done with this configuration and this data. The customer's to mend, as Clarify puts it."""
+
+
+class ModelError(AnalysisError):
+    """The model refused a prediction request or answered what cannot be read; whoever sends the request raises this."""
 
 
 class AccessDenied(MonitorError):
