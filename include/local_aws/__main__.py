@@ -1,0 +1,26 @@
+"""`python -m local_aws --port 5566 --data-dir .local/aws`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from local_aws.clock import Clock
+from local_aws.server import serve
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="local_aws", description="An AWS on this machine.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    parser.add_argument("--port", type=int, default=5566, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--data-dir", type=Path, default=Path(".local/aws"), help="where all state is kept")
+    parser.add_argument("--clock", choices=["real", "stepped"], default="real", help="stepped time moves by POST /_local/clock")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    serve(options.host, options.port, options.data_dir, Clock(stepped=options.clock == "stepped"))
+
+
+if __name__ == "__main__":
+    main()

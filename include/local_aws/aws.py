@@ -1,0 +1,66 @@
+"""The one object that operations get: where everything of this AWS is."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from local_aws.clock import Clock
+from local_aws.store import Store
+
+ACCOUNT_ID = "123456789012"
+
+
+class LocalAws:
+    """State, time and parts of this AWS, and clients that talk to it."""
+
+    def __init__(self, data_dir: Path, clock: Clock, url: str) -> None:
+        self.account_id = ACCOUNT_ID
+        self.data_dir = data_dir
+        self.clock = clock
+        self.url = url
+        self.store = Store(data_dir / "state.sqlite")
+        self._session = boto3.session.Session(aws_access_key_id="local", aws_secret_access_key="local")
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients_lock = threading.Lock()
+
+    def client(self, service: str, region: str) -> Any:
+        """A boto3 client that talks to this AWS; made once per service and region."""
+        with self._clients_lock:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._session.client(
+                    service,
+                    region_name=region,
+                    endpoint_url=self.url,
+                    config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, max_pool_connections=32),
+                )
+            return self._clients[service, region]
+
+    def s3(self, region: str = "us-east-1") -> Any:
+        """A client of this AWS's S3."""
+        return self.client("s3", region)
+
+    def logs(self, region: str) -> Any:
+        """A client of this AWS's CloudWatch Logs."""
+        return self.client("logs", region)
+
+    def cloudwatch(self, region: str) -> Any:
+        """A client of this AWS's CloudWatch."""
+        return self.client("cloudwatch", region)
+
+    def arn(self, region: str, resource: str) -> str:
+        """The ARN of a SageMaker resource such as `endpoint/churn`; SageMaker's ARNs are lower case."""
+        return f"arn:aws:sagemaker:{region}:{self.account_id}:{resource.lower()}"
+
+    def start(self) -> None:
+        """Take up what an earlier run left; the server answers requests already."""
+        self.clock.start()
+
+    def stop(self) -> None:
+        """Stop all that runs; the server still answers requests until this is done."""
+        self.clock.stop()
+        self.store.close()

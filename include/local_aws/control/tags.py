@@ -1,0 +1,68 @@
+"""Tags of everything that has an ARN."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from local_aws.errors import validation_error
+from local_aws.operations import operation
+from local_aws.store import Document
+
+if TYPE_CHECKING:
+    from local_aws.aws import LocalAws
+
+KIND = "tags"
+MOST_TAGS = 50
+PAGE = 50
+
+
+def keep_tags(aws: LocalAws, arn: str, tags: list[dict[str, str]] | None) -> None:
+    """Remember a new resource's tags; a resource without an entry here cannot be tagged."""
+    aws.store.put(KIND, arn, {"Tags": tags or []})
+
+
+def drop_tags(aws: LocalAws, arn: str) -> None:
+    """Forget a deleted resource's tags."""
+    aws.store.delete(KIND, arn)
+
+
+@operation("AddTags")
+def add_tags(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
+    """Add tags, or change the values of those there are."""
+    added = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+
+    def change(document: Document) -> None:
+        values = {tag["Key"]: tag["Value"] for tag in document["Tags"]} | added
+        if len(values) > MOST_TAGS:
+            raise validation_error(f"A resource can have at most {MOST_TAGS} tags; this would be {len(values)}.")
+        document["Tags"] = [{"Key": key, "Value": value} for key, value in values.items()]
+
+    return {"Tags": _known(aws.store.update(KIND, request["ResourceArn"], change), request)["Tags"]}
+
+
+@operation("ListTags")
+def list_tags(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
+    """One page of a resource's tags."""
+    tags = _known(aws.store.get(KIND, request["ResourceArn"]), request)["Tags"]
+    token = request.get("NextToken", "0")
+    if not token.isdigit():
+        raise validation_error(f"Invalid NextToken: {token}")
+    end = int(token) + request.get("MaxResults", PAGE)
+    return {"Tags": tags[int(token) : end], "NextToken": str(end) if end < len(tags) else None}
+
+
+@operation("DeleteTags")
+def delete_tags(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
+    """Remove tags by their keys; keys that are not there do no harm."""
+
+    def change(document: Document) -> None:
+        document["Tags"] = [tag for tag in document["Tags"] if tag["Key"] not in request["TagKeys"]]
+
+    _known(aws.store.update(KIND, request["ResourceArn"], change), request)
+    return {}
+
+
+def _known(document: Document | None, request: dict[str, Any]) -> Document:
+    if document is None:
+        raise validation_error(f'Could not find resource "{request["ResourceArn"]}".')
+    return document

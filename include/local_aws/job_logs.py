@@ -1,0 +1,61 @@
+"""A job's output as a CloudWatch Logs stream, written while the job runs."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+GROUP = "/aws/sagemaker/ProcessingJobs"
+BATCH_SECONDS = 0.5
+LONGEST_LINE = 200_000
+
+
+class LogStream:
+    """Lines go to `<group>/<stream>` in batches; `close` writes the rest.
+
+    Events carry the machine's time, also where the server's clock is stepped: CloudWatch Logs refuses events more than
+    two hours in the future.
+    """
+
+    def __init__(self, logs: Any, stream: str) -> None:
+        self._logs = logs
+        self._stream = stream
+        self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        for create, names in (
+            (logs.create_log_group, {"logGroupName": GROUP}),
+            (logs.create_log_stream, {"logGroupName": GROUP, "logStreamName": stream}),
+        ):
+            try:
+                create(**names)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+                    raise
+        self._writer = threading.Thread(target=self._write, name=f"logs-{stream}", daemon=True)
+        self._writer.start()
+
+    def line(self, text: str) -> None:
+        """Add one line."""
+        if text.strip():
+            self._lines.put({"timestamp": int(time.time() * 1000), "message": text.rstrip("\n")[:LONGEST_LINE]})
+
+    def close(self) -> None:
+        """Write what is left."""
+        self._lines.put(None)
+        self._writer.join()
+
+    def _write(self) -> None:
+        open_ = True
+        while open_:
+            batch = [self._lines.get()]
+            if batch[0] is not None:
+                time.sleep(BATCH_SECONDS)
+            while not self._lines.empty() and len(batch) < 1000:
+                batch.append(self._lines.get())
+            open_ = None not in batch
+            events = sorted((event for event in batch if event is not None), key=lambda event: event["timestamp"])
+            if events:
+                self._logs.put_log_events(logGroupName=GROUP, logStreamName=self._stream, logEvents=events)

@@ -1,0 +1,31 @@
+"""S3, STS, IAM, CloudWatch, Logs, EventBridge and SNS: moto's, on our clock."""
+
+from __future__ import annotations
+
+import datetime as real_datetime
+from types import SimpleNamespace
+from typing import Any
+
+from local_aws.clock import Clock
+
+
+def moto_application(clock: Clock) -> Any:
+    """Moto's WSGI application, with our clock behind its `utcnow`."""
+    import moto.core.utils
+    from moto.server import DomainDispatcherApplication, create_backend_app
+
+    class ClockedDatetime(real_datetime.datetime):
+        @classmethod
+        def now(cls, tz: real_datetime.tzinfo | None = None) -> real_datetime.datetime:
+            now = clock.now()
+            return now.astimezone(tz) if tz else now.replace(tzinfo=None)
+
+    clocked = SimpleNamespace(**{**vars(real_datetime), "datetime": ClockedDatetime})
+    moto.core.utils.datetime = clocked  # type: ignore[assignment]
+
+    def create(service: Any) -> Any:
+        if service is None:
+            raise NotImplementedError("a service of that name is not supported.")
+        return create_backend_app(service)
+
+    return DomainDispatcherApplication(create)

@@ -1,0 +1,192 @@
+"""One address for all services: who is asked for stands in the signature's credential scope."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+from local_aws import operations
+from local_aws.aws import LocalAws
+from local_aws.clock import ClockIsReal
+from local_aws.errors import AwsError, unknown_operation
+
+log = logging.getLogger(__name__)
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+_CREDENTIAL = re.compile(r"Credential=([^,\s]+)")
+_ENDPOINT_PATH = re.compile(r"/endpoints/(?P<name>[^/]+)/(?P<action>[a-z-]+)")
+_JSON = "application/json"
+_AWS_JSON = "application/x-amz-json-1.1"
+
+
+@dataclass
+class Response:
+    """Status, headers and body of an answer."""
+
+    status: int
+    body: bytes
+    content_type: str | None = _JSON
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Which service of which region a request is signed for."""
+
+    service: str
+    region: str
+
+
+class Router:
+    """The WSGI application: our SageMaker, the administration of this server, and moto for the rest."""
+
+    def __init__(self, aws: LocalAws, others: Callable[[Environ, StartResponse], Iterable[bytes]]) -> None:
+        self.aws = aws
+        self.others = others
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        caller = _caller(environ)
+        if path.startswith("/_local/"):
+            return self._send(self._administration(environ, path), start_response)
+        if caller is None or path.startswith("/moto-api"):
+            return self._send(_unsigned(), start_response)
+        if caller.service == "sagemaker":
+            return self._send(self._sagemaker(environ, path, caller), start_response)
+        try:
+            return self.others(environ, self._stamped(start_response))
+        except NotImplementedError as error:
+            return self._send(_other_error(environ, unknown_operation(f"local_aws: {error}")), start_response)
+        except Exception:
+            log.exception("%s %s for %s failed.", environ["REQUEST_METHOD"], path, caller.service)
+            message = f"The request for {caller.service} failed inside local_aws; its log says why."
+            return self._send(_other_error(environ, AwsError("InternalFailure", message, 500)), start_response)
+
+    def _sagemaker(self, environ: Environ, path: str, caller: Caller) -> Response:
+        runtime = _ENDPOINT_PATH.fullmatch(path)
+        try:
+            if runtime:
+                return self._runtime(environ, runtime["name"], runtime["action"], caller)
+            target = environ.get("HTTP_X_AMZ_TARGET", "")
+            if not target.startswith("SageMaker."):
+                raise unknown_operation(f"{environ['REQUEST_METHOD']} {path} is no operation that local_aws supports.")
+            name = target.removeprefix("SageMaker.")
+            return Response(200, operations.call(self.aws, name, read_body(environ), caller.region), _AWS_JSON)
+        except AwsError as error:
+            return _rest_error(error) if runtime else _json_error(error)
+        except Exception:
+            log.exception("%s %s failed.", path, environ.get("HTTP_X_AMZ_TARGET", ""))
+            error = AwsError("InternalFailure", "The request failed inside local_aws; its log says why.", 500)
+            return _rest_error(error) if runtime else _json_error(error)
+
+    def _runtime(self, environ: Environ, endpoint: str, action: str, caller: Caller) -> Response:
+        raise unknown_operation(f"{action} of an endpoint is not supported by local_aws.")
+
+    def _administration(self, environ: Environ, path: str) -> Response:
+        match environ["REQUEST_METHOD"], path:
+            case "GET", "/_local/health":
+                return Response(200, json.dumps({"status": "ok", "now": _iso(self.aws.clock.now())}).encode())
+            case "POST", "/_local/clock":
+                return self._advance(read_body(environ))
+        return _message(404, "local_aws answers GET /_local/health and POST /_local/clock.")
+
+    def _advance(self, body: bytes) -> Response:
+        try:
+            seconds = json.loads(body)["advance_seconds"]
+            if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+                raise TypeError(f"found {seconds!r}")
+            now = self.aws.clock.advance(seconds)
+        except (KeyError, TypeError) as error:
+            return _message(400, f'The body must be like {{"advance_seconds": 3600}}: {error}')
+        except ValueError as error:
+            return _message(400, str(error))
+        except ClockIsReal as error:
+            return _message(409, str(error))
+        return Response(200, json.dumps({"now": _iso(now)}).encode())
+
+    def _send(self, response: Response, start_response: StartResponse) -> Iterable[bytes]:
+        headers = [*response.headers.items(), ("Content-Length", str(len(response.body)))]
+        if response.content_type:
+            headers.append(("Content-Type", response.content_type))
+        self._stamped(start_response)(f"{response.status} {_reason(response.status)}", headers)
+        return [response.body]
+
+    def _stamped(self, start_response: StartResponse) -> StartResponse:
+        def start(status: str, headers: list[tuple[str, str]], *args: Any) -> Any:
+            kept = [header for header in headers if header[0].lower() != "date"]
+            kept.append(("Date", format_datetime(self.aws.clock.now().replace(microsecond=0), usegmt=True)))
+            if not any(name.lower() == "x-amzn-requestid" for name, _ in kept):
+                kept.append(("x-amzn-RequestId", str(uuid.uuid4())))
+            return start_response(status, kept, *args)
+
+        return start
+
+
+def read_body(environ: Environ) -> bytes:
+    """The whole request body."""
+    length = environ.get("CONTENT_LENGTH")
+    body: bytes = environ["wsgi.input"].read(int(length)) if length else b""
+    if not length and environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+        body = environ["wsgi.input"].read()
+    return body
+
+
+def _caller(environ: Environ) -> Caller | None:
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    query = parse_qs(environ.get("QUERY_STRING", ""))
+    credential = _CREDENTIAL.search(authorization)
+    scope = credential[1] if credential else query.get("X-Amz-Credential", [""])[0]
+    parts = scope.split("/")
+    if len(parts) >= 5 and parts[-1] == "aws4_request":
+        return Caller(service=parts[-2].lower(), region=parts[-3])
+    if authorization.startswith("AWS ") or "AWSAccessKeyId" in query:
+        return Caller(service="s3", region="us-east-1")
+    return None
+
+
+def _unsigned() -> Response:
+    message = "Request is missing Authentication Token: sign it with any key for the service and region it is meant for."
+    return _json_error(AwsError("MissingAuthenticationTokenException", message, 403))
+
+
+def _json_error(error: AwsError) -> Response:
+    body = {"__type": error.code, "message": error.message, **error.fields}
+    return Response(error.status, json.dumps(body).encode(), _AWS_JSON)
+
+
+def _rest_error(error: AwsError) -> Response:
+    body = {"Message": error.message, **error.fields}
+    headers = {"x-amzn-ErrorType": error.code} if error.code else {}
+    return Response(error.status, json.dumps(body).encode(), _JSON, headers)
+
+
+def _other_error(environ: Environ, error: AwsError) -> Response:
+    if "json" in environ.get("CONTENT_TYPE", ""):
+        return _json_error(error)
+    body = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
+    return Response(error.status, f"<ErrorResponse>{body}</ErrorResponse>".encode(), "text/xml")
+
+
+def _message(status: int, message: str) -> Response:
+    return Response(status, json.dumps({"message": message}).encode())
+
+
+def _reason(status: int) -> str:
+    return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Error"
+
+
+def _iso(moment: datetime) -> str:
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return text.replace("+00:00", "Z")

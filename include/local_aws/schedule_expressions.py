@@ -1,0 +1,124 @@
+"""When a monitoring schedule fires and which data an execution looks at.
+
+The grammar is SageMaker's: `cron(0 * ? * * *)` every hour, `cron(0 H ? * * *)` every day at H,
+`cron(0 H/N ? * * *)` every N hours from H on each day, `NOW` once. All times are UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from local_aws.errors import AwsError, validation_error
+
+NOW = "NOW"
+DAILY = "cron(0 0 ? * * *)"
+LONGEST_ONE_TIME_WINDOW = timedelta(hours=24)
+
+_CRON = re.compile(r"^cron\(0 (?:(?P<every_hour>\*)|(?P<hour>\d{1,2})(?:/(?P<step>\d{1,2}))?) \? \* \* \*\)$")
+_DURATION = re.compile(
+    r"^(?P<sign>[-+]?)P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?$"
+)
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """The hours of the day, UTC, at which a schedule fires."""
+
+    hours: tuple[int, ...]
+
+    @property
+    def period(self) -> timedelta:
+        """The shortest time between two firings."""
+        following = (*self.hours[1:], self.hours[0] + 24)
+        return timedelta(hours=min(later - hour for hour, later in zip(self.hours, following, strict=True)))
+
+    def next_after(self, moment: datetime) -> datetime:
+        """The first firing strictly after the moment."""
+        candidate = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        while candidate.hour not in self.hours:
+            candidate += timedelta(hours=1)
+        return candidate
+
+
+@dataclass(frozen=True)
+class Window:
+    """The stretch of time whose data an execution analyses."""
+
+    start: datetime
+    end: datetime
+
+    def hours(self) -> list[datetime]:
+        """The whole hours that the window touches, the one that it ends in included."""
+        first = self.start.replace(minute=0, second=0, microsecond=0)
+        count = int((self.end - first) // timedelta(hours=1)) + 1
+        return [first + timedelta(hours=number) for number in range(count)]
+
+
+def recurrence(expression: str) -> Recurrence:
+    """Read a cron expression.
+
+    Raises:
+        AwsError: ValidationException, when it is none of the supported forms.
+    """
+    match = _CRON.match(expression)
+    if match is None:
+        raise _unsupported(expression)
+    if match["every_hour"]:
+        return Recurrence(tuple(range(24)))
+    hour, step = int(match["hour"]), int(match["step"] or 24)
+    if hour > 23 or not 1 <= step <= 24:
+        raise _unsupported(expression)
+    return Recurrence(tuple(range(hour, 24, step)))
+
+
+def offset(text: str) -> timedelta:
+    """Read an ISO-8601 duration such as `-PT1H`, `-P8D` or `PT0H`.
+
+    Raises:
+        AwsError: ValidationException, when it is not one.
+    """
+    match = _DURATION.match(text)
+    amounts = {unit: int(match[unit] or 0) for unit in _UNITS} if match else {}
+    if match is None or not any(match[unit] for unit in _UNITS):
+        raise validation_error(f"Invalid offset '{text}': expected an ISO 8601 duration such as -PT1H or -P1D")
+    duration = timedelta(**amounts)
+    return -duration if match["sign"] == "-" else duration
+
+
+def window(scheduled: datetime, start_offset: str | None, end_offset: str | None, period: timedelta) -> Window:
+    """The window of an execution: `[scheduled + start, scheduled + end]`; without offsets, the period before."""
+    start = offset(start_offset) if start_offset else -period
+    end = offset(end_offset) if end_offset else timedelta(0)
+    return Window(scheduled + start, scheduled + end)
+
+
+def check_one_time_window(start_offset: str | None, end_offset: str | None) -> None:
+    """Both offsets are needed by a `NOW` schedule, in order, and at most a day apart.
+
+    Raises:
+        AwsError: ValidationException.
+    """
+    if not start_offset or not end_offset:
+        raise validation_error(
+            "Both DataAnalysisStartTime and DataAnalysisEndTime are required for one time monitoring schedule"
+        )
+    length = offset(end_offset) - offset(start_offset)
+    if length < timedelta(0):
+        raise validation_error(f"DataAnalysisStartTime {start_offset} is after DataAnalysisEndTime {end_offset}")
+    if length > LONGEST_ONE_TIME_WINDOW:
+        raise validation_error(
+            f"DataAnalysisStartTime {start_offset} precedes DataAnalysisEndTime {end_offset} by more than 24 hours"
+        )
+
+
+def _unsupported(expression: str) -> AwsError:
+    return validation_error(
+        f"Invalid ScheduleExpression '{expression}': expected cron(0 * ? * * *), cron(0 [00-23] ? * * *), "
+        "cron(0 [00-23]/[01-24] ? * * *) or NOW"
+    )
+
+
+_UNITS = ("weeks", "days", "hours", "minutes", "seconds")

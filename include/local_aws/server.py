@@ -1,0 +1,60 @@
+"""The process: one port, a pool of threads, an orderly end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from pathlib import Path
+
+from cheroot.wsgi import Server as WsgiServer
+
+from local_aws.aws import LocalAws
+from local_aws.clock import Clock
+from local_aws.moto_services import moto_application
+from local_aws.operations import load_operations
+from local_aws.router import Router
+
+log = logging.getLogger(__name__)
+
+THREADS = 32
+
+
+class Server:
+    """This AWS, listening; `port` 0 takes a free one."""
+
+    def __init__(self, host: str, port: int, data_dir: Path, clock: Clock) -> None:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        load_operations()
+        self._wsgi = WsgiServer((host, port), wsgi_app=None, numthreads=THREADS, request_queue_size=128)
+        self._wsgi.prepare()
+        port = self._wsgi.bind_addr[1]
+        reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        self.aws = LocalAws(data_dir, clock, url=f"http://{reachable}:{port}")
+        self._wsgi.wsgi_app = Router(self.aws, moto_application(clock))
+        self._thread = threading.Thread(target=self._wsgi.serve, name="http", daemon=True)
+
+    def start(self) -> None:
+        """Answer requests, then take up what an earlier run left."""
+        self._thread.start()
+        self.aws.start()
+
+    def stop(self) -> None:
+        """Stop all that runs, then stop answering."""
+        self.aws.stop()
+        self._wsgi.stop()
+        self._thread.join(timeout=10)
+
+
+def serve(host: str, port: int, data_dir: Path, clock: Clock) -> None:
+    """Run until SIGTERM or SIGINT; prints one line when ready."""
+    ended = threading.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, lambda *_: ended.set())
+    server = Server(host, port, data_dir, clock)
+    server.start()
+    kind = "stepped" if clock.stepped else "real"
+    print(f"local_aws ready on {server.aws.url} (data in {data_dir}, clock {kind})", flush=True)
+    ended.wait()
+    log.info("Stopping.")
+    server.stop()

@@ -1,0 +1,106 @@
+"""Documents that survive a restart.
+
+A document is a JSON object, found by its kind ("model", "endpoint", …) and its name. Moments in documents are epoch seconds
+(floats), as SageMaker's JSON protocol sends them. Resources of a region are named by `scoped(region, name)`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Document = dict[str, Any]
+
+
+class AlreadyExists(Exception):
+    """A document of that kind and name exists."""
+
+
+def scoped(region: str, name: str) -> str:
+    """The store's name for a resource of a region."""
+    return f"{region}/{name}"
+
+
+class Store:
+    """A thread-safe table of documents in one SQLite file. Documents come back as copies."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=NORMAL")
+        self._database.execute(
+            "CREATE TABLE IF NOT EXISTS documents ("
+            "sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL, document TEXT NOT NULL,"
+            "UNIQUE (kind, name))"
+        )
+
+    def insert(self, kind: str, name: str, document: Document) -> None:
+        """Add a new document.
+
+        Raises:
+            AlreadyExists: the name is taken.
+        """
+        with self._lock:
+            try:
+                self._database.execute(
+                    "INSERT INTO documents (kind, name, document) VALUES (?, ?, ?)", (kind, name, json.dumps(document))
+                )
+            except sqlite3.IntegrityError as error:
+                raise AlreadyExists(f"{kind} {name}") from error
+
+    def put(self, kind: str, name: str, document: Document) -> None:
+        """Add a document or replace it; one that is replaced keeps its place in the list."""
+        with self._lock:
+            self._database.execute(
+                "INSERT INTO documents (kind, name, document) VALUES (?, ?, ?)"
+                " ON CONFLICT (kind, name) DO UPDATE SET document = excluded.document",
+                (kind, name, json.dumps(document)),
+            )
+
+    def get(self, kind: str, name: str) -> Document | None:
+        """The document, or None."""
+        with self._lock:
+            row = self._database.execute(
+                "SELECT document FROM documents WHERE kind = ? AND name = ?", (kind, name)
+            ).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def update(self, kind: str, name: str, change: Callable[[Document], Document | None]) -> Document | None:
+        """Change a document while nobody else can; `change` edits its argument or returns a new document.
+
+        Returns the new document, or None when there is none of that name. An error raised by `change` leaves all as it was.
+        """
+        with self._lock:
+            document = self.get(kind, name)
+            if document is None:
+                return None
+            changed = change(document)
+            document = document if changed is None else changed
+            self.put(kind, name, document)
+            return document
+
+    def delete(self, kind: str, name: str) -> bool:
+        """Remove a document; False when there was none."""
+        with self._lock:
+            cursor = self._database.execute("DELETE FROM documents WHERE kind = ? AND name = ?", (kind, name))
+            return cursor.rowcount > 0
+
+    def list(self, kind: str, prefix: str = "") -> list[Document]:
+        """All documents of a kind whose names start with `prefix` (such as `scoped(region, "")`), oldest first."""
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT document FROM documents WHERE kind = ? AND substr(name, 1, ?) = ? ORDER BY sequence",
+                (kind, len(prefix), prefix),
+            ).fetchall()
+        return [json.loads(row[0]) for row in rows]
+
+    def close(self) -> None:
+        """Write everything to the file and let go of it."""
+        with self._lock:
+            self._database.close()
