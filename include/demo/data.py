@@ -104,19 +104,19 @@ def write(folder: Path, seed: int = SEED) -> None:
 
 
 def _whole(values: np.ndarray, smallest: int, largest: int) -> np.ndarray:
-    return np.clip(np.rint(values), smallest, largest).astype(int)
+    return np.asarray(np.clip(np.rint(values), smallest, largest), dtype=int)
 
 
 def _minutes(values: np.ndarray, largest: float) -> np.ndarray:
-    return np.round(np.clip(values, 0, largest), 1)
+    return np.asarray(np.round(np.clip(values, 0, largest), 1))
 
 
 def _skewed_counts(rng: np.random.Generator, *, mean: float, dispersion: float, count: int, largest: int) -> np.ndarray:
-    return np.minimum(rng.negative_binomial(dispersion, dispersion / (dispersion + mean), count), largest)
+    return np.asarray(np.minimum(rng.negative_binomial(dispersion, dispersion / (dispersion + mean), count), largest))
 
 
-def _sigmoid(values: pd.Series) -> pd.Series:
-    return 1 / (1 + np.exp(-values))
+def _sigmoid(values: pd.Series) -> np.ndarray:
+    return np.asarray(1 / (1 + np.exp(-values)))
 
 
 def main() -> None:
