@@ -1,0 +1,72 @@
+"""`python -m stack up | down | status`: the stack behind `make up` and `make down`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from stack.settings import CONNECTION, USER, Folders
+from stack.stack import Stack, StackError, up
+
+
+def main() -> int:
+    """Do what the command line asks; 0 when it worked."""
+    parser = argparse.ArgumentParser(prog="stack", description="Airflow and the embedded AWS on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("up", help="start both and leave them running")
+    start.add_argument("--ui-port", type=int, default=8080)
+    start.add_argument("--aws-port", type=int, default=5566)
+    commands.add_parser("down", help="stop both")
+    commands.add_parser("status", help="what is running")
+    arguments = parser.parse_args()
+
+    folders = Folders()
+    found = Stack.find(folders)
+    if arguments.command == "down":
+        return _down(found)
+    if arguments.command == "status":
+        return _status(found)
+    if found and found.alive and found.dead() is None:
+        _show(found)
+        return 0
+    if found:
+        found.stop()
+    own_connection = CONNECTION in os.environ
+    try:
+        stack = up(folders, ui_port=arguments.ui_port, aws_port=None if own_connection else arguments.aws_port)
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    _show(stack)
+    return 0
+
+
+def _down(stack: Stack | None) -> int:
+    if stack is None:
+        print("Nothing is running.")
+        return 0
+    stack.stop()
+    print("Stopped.")
+    return 0
+
+
+def _status(stack: Stack | None) -> int:
+    for program in stack.programs if stack else []:
+        print(f"{program.name:14} {'running' if program.alive else 'ended':8} pid {program.pid:<8} {program.log}")
+    return 0 if stack and stack.alive else 1
+
+
+def _show(stack: Stack) -> None:
+    aws = stack.aws_url or f"as {CONNECTION} says"
+    print(
+        f"\nAirflow   {stack.ui_url}\n"
+        f"login     {USER} / {stack.password}\n"
+        f"AWS       {aws}\n"
+        f"logs      {stack.folders.logs}\n"
+        "stop      make down"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
