@@ -3,27 +3,76 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
+from model_monitor.config_errors import explain
 from model_monitor.errors import ConfigError
 
 PROJECT = Path(__file__).resolve().parents[2]
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,39}$")]
-RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$")]
-Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$")]
-Prefix = Annotated[str, StringConstraints(pattern=r"^[^/\s].*[^/\s]$|^[^/\s]$")]
-Offset = Annotated[str, StringConstraints(pattern=r"^-?P.+$", max_length=15)]
-ScheduleExpression = Annotated[str, StringConstraints(pattern=r"^cron\(\S+ \S+ \S+ \S+ \S+ \S+\)$")]
-InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.[a-z0-9\-]+\.[a-z0-9]+$")]
-Scalar = int | float | str
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-zA-Z0-9](-*[a-zA-Z0-9])*$", max_length=40),
+    Field(description="at most 40 letters, digits and inner hyphens, such as churn"),
+]
+RoleArn = Annotated[
+    str,
+    StringConstraints(pattern=r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$"),
+    Field(description="an IAM role's ARN, such as arn:aws:iam::123456789012:role/SageMakerRole"),
+]
+Bucket = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$"),
+    Field(description="a bucket's name without s3://: 3 to 63 lower-case letters, digits, dots and hyphens"),
+]
+Prefix = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^/\s](\S*[^/\s])?$"),
+    Field(description="a key prefix without spaces and without a slash at either end, such as monitor/churn"),
+]
+Offset = Annotated[
+    str,
+    StringConstraints(pattern=r"^-P(\d+D|(\d+D)?T(\d+H|\d+M|\d+H\d+M))$", max_length=15),
+    Field(description="an ISO 8601 duration back from the scheduled time, such as -PT1H or -P1D"),
+]
+ScheduleExpression = Annotated[
+    str,
+    StringConstraints(pattern=r"^cron\(0 (\*|\d{1,2}(/\d{1,2})?) \? \* \* \*\)$"),
+    Field(
+        description="hourly: cron(0 * ? * * *), daily at 14 UTC: cron(0 14 ? * * *), or every 6 hours from midnight: "
+        "cron(0 0/6 ? * * *)"
+    ),
+]
+InstanceType = Annotated[
+    str,
+    StringConstraints(pattern=r"^ml\.[a-z0-9\-]+\.[a-z0-9]+$"),
+    Field(description="an instance type such as ml.m5.large"),
+]
+Region = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$"),
+    Field(description="an AWS region such as us-west-2"),
+]
+Scalar = StrictInt | StrictFloat | StrictStr
+VALUES = "a list of numbers and texts, such as [100] or ['yes']; yes, no, on and off must be quoted"
+Values = Annotated[list[Scalar], Field(min_length=1, description=VALUES)]
 
 
 class Section(BaseModel):
@@ -43,7 +92,10 @@ class Model(Section):
     """The model archive and the image that serves it."""
 
     archive: str
-    image: FrameworkImage | Annotated[str, StringConstraints(pattern=r"^\S+/\S+$")]
+    image: FrameworkImage | Annotated[str, StringConstraints(pattern=r"^\S+/\S+$")] = Field(
+        description="{framework: xgboost, version: 0.90-1}, or a full image URI such as "
+        "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-xgboost:0.90-1-cpu-py3"
+    )
     environment: dict[str, str] = {}
 
 
@@ -51,8 +103,8 @@ class DataCapture(Section):
     """What an endpoint writes down of its requests and answers."""
 
     enabled: bool = True
-    sampling_percentage: int = Field(100, ge=0, le=100)
-    modes: list[Literal["Input", "Output"]] = Field(["Input", "Output"], min_length=1)
+    sampling_percentage: int = Field(default=100, ge=0, le=100)
+    modes: list[Literal["Input", "Output"]] = Field(default=["Input", "Output"], min_length=1)
     csv_content_types: list[str] = ["text/csv"]
     json_content_types: list[str] = ["application/json"]
 
@@ -62,7 +114,7 @@ class Hosting(Section):
 
     variant: Name = "AllTraffic"
     instance_type: InstanceType = "ml.m5.large"
-    instance_count: int = Field(1, ge=1)
+    instance_count: int = Field(default=1, ge=1)
     data_capture: DataCapture = DataCapture()
 
 
@@ -79,15 +131,15 @@ class Facet(Section):
     """A sensitive attribute. The listed values, or those above the threshold, are the disadvantaged group."""
 
     name: str
-    values_or_threshold: list[Scalar] | None = None
+    values_or_threshold: Values | None = Field(default=None, description=VALUES)
 
 
 class BiasMonitor(Section):
     """Which groups are compared, and what counts as a positive outcome."""
 
     facets: list[Facet] = Field(min_length=1)
-    label_values_or_threshold: list[Scalar] = Field([1], min_length=1)
-    probability_threshold: float | None = Field(None, ge=0, le=1)
+    label_values_or_threshold: Values = [1]
+    probability_threshold: float | None = Field(default=None, ge=0, le=1)
     group_variable: str | None = None
 
 
@@ -100,10 +152,11 @@ class ShapRows(Section):
 class ExplainabilityMonitor(Section):
     """Kernel SHAP's settings."""
 
-    baseline: (
-        Literal["test_mean"] | Annotated[str, StringConstraints(pattern=r"^s3://[^/]+/.+$")] | ShapRows
-    ) = "test_mean"
-    num_samples: int | None = Field(None, ge=1)
+    baseline: Literal["test_mean"] | Annotated[str, StringConstraints(pattern=r"^s3://[^/]+/.+$")] | ShapRows = Field(
+        default="test_mean",
+        description="test_mean, the s3:// address of a CSV of such rows, or rows: [[...]], one value per model input",
+    )
+    num_samples: int | None = Field(default=None, ge=1)
     agg_method: Literal["mean_abs", "median", "mean_sq"] = "mean_abs"
     use_logit: bool = False
     save_local_shap_values: bool = False
@@ -117,24 +170,31 @@ class Monitoring(Section):
     start_time_offset: Offset = "-PT1H"
     end_time_offset: Offset = "-PT0H"
     instance_type: InstanceType = "ml.m5.xlarge"
-    instance_count: int = Field(1, ge=1)
-    volume_size_gb: int = Field(30, ge=1)
-    max_runtime_seconds: int = Field(1800, ge=1, le=86400)
+    instance_count: int = Field(default=1, ge=1)
+    volume_size_gb: int = Field(default=30, ge=1)
+    max_runtime_seconds: int = Field(default=1800, ge=1, le=86400)
     publish_cloudwatch_metrics: bool = True
+
+    @property
+    def is_hourly(self) -> bool:
+        """Whether the schedule starts an execution every hour."""
+        return self.cron == "cron(0 * ? * * *)"
 
 
 class Traffic(Section):
     """The artificial traffic of the example's DAGs."""
 
     schedule: str | None = "*/10 * * * *"
-    sample_invocations: int = Field(120, ge=0)
-    requests_per_second: float = Field(20, gt=0)
+    sample_invocations: int = Field(default=120, ge=0)
+    requests_per_second: float = Field(default=20, gt=0)
 
 
 class GroundTruth(Section):
     """Where labels come from: a function `(inference_ids, **arguments) -> {inference_id: label}`."""
 
-    source: Annotated[str, StringConstraints(pattern=r"^\w+(\.\w+)+$")]
+    source: Annotated[str, StringConstraints(pattern=r"^\w+(\.\w+)+$")] = Field(
+        description="a function's dotted path, such as model_monitor.labels.random_labels"
+    )
     arguments: dict[str, Any] = {}
 
 
@@ -145,7 +205,7 @@ class MonitoredEndpoint(Section):
     description: str = ""
     owner: str = "airflow"
     aws_conn_id: str = "aws_default"
-    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    region: Region
     role: RoleArn
     bucket: Bucket
     prefix: Prefix
@@ -161,10 +221,15 @@ class MonitoredEndpoint(Section):
     _project: Path = PrivateAttr(default=PROJECT)
 
     @model_validator(mode="after")
-    def _facet_is_not_label(self) -> MonitoredEndpoint:
+    def _parts_fit_together(self) -> MonitoredEndpoint:
         for facet in self.bias.facets:
             if facet.name == self.data.label:
                 raise ValueError(f"bias.facets: '{facet.name}' is the label; a facet is one of the model's inputs")
+        if self.monitoring.is_hourly and self.monitoring.max_runtime_seconds > 1800:
+            raise ValueError(
+                "monitoring.max_runtime_seconds: at most 1800 for the bias monitor of an hourly schedule "
+                f"(found {self.monitoring.max_runtime_seconds})"
+            )
         return self
 
     def path(self, relative: str) -> Path:
@@ -189,18 +254,20 @@ def endpoints_folder() -> Path:
 
 
 def load_endpoints(folder: Path | None = None) -> Endpoints:
-    """Load every `*.yaml` of a folder; a broken or doubled one becomes an error and stops no other."""
+    """Load every `*.yaml` of a folder; one that is broken, or takes another's name or prefix, becomes an error."""
     found = Endpoints()
-    origins: dict[str, Path] = {}
+    taken: dict[str, Path] = {}
     for file in sorted((folder or endpoints_folder()).glob("*.yaml")):
         try:
             endpoint = load_endpoint(file)
-            if endpoint.name in origins:
-                raise ConfigError(f"{file}: name: '{endpoint.name}' is taken by {origins[endpoint.name]}")
+            place = f"s3://{endpoint.bucket}/{endpoint.prefix}"
+            for key, value in (("name", endpoint.name), ("prefix", place)):
+                if value in taken:
+                    raise ConfigError(f"{file}: {key}: '{value}' is taken by {taken[value]}")
         except ConfigError as error:
             found.errors.append(error)
         else:
-            origins[endpoint.name] = file
+            taken |= {endpoint.name: file, place: file}
             found.valid.append(endpoint)
     return found
 
@@ -220,29 +287,7 @@ def load_endpoint(file: Path) -> MonitoredEndpoint:
     try:
         endpoint = MonitoredEndpoint.model_validate(content)
     except ValidationError as error:
-        raise ConfigError("\n".join(f"{file}: {line}" for line in _explain(error))) from error
+        raise ConfigError("\n".join(f"{file}: {line}" for line in explain(error, MonitoredEndpoint))) from error
     if file.parent.name == "endpoints" and file.parent.parent.name == "include":
         endpoint._project = file.resolve().parents[2]
     return endpoint
-
-
-def _explain(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"] if not re.match(r"^(literal|constrained-str|function)", str(part)))
-        allowed = _allowed_keys(problem["loc"]) if problem["type"] == "extra_forbidden" else None
-        message = f"unknown key; allowed here: {', '.join(allowed)}" if allowed else problem["msg"]
-        given = problem.get("input")
-        shown = f" (found {given!r})" if isinstance(given, str | int | float | bool | None) else ""
-        yield f"{key or 'endpoint'}: {message.removeprefix('Value error, ')}{shown}"
-
-
-def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
-    section: Any = MonitoredEndpoint
-    for part in location[:-1]:
-        if isinstance(part, int) or part not in getattr(section, "model_fields", {}):
-            candidates = [section]
-        else:
-            annotation = section.model_fields[part].annotation
-            candidates = [annotation, *getattr(annotation, "__args__", ())]
-        section = next((c for c in candidates if hasattr(c, "model_fields")), section)
-    return list(section.model_fields)

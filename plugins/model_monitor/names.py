@@ -41,8 +41,9 @@ def endpoint(endpoint: MonitoredEndpoint) -> str:
 
 
 def baseline_job(endpoint: MonitoredEndpoint, kind: Kind, content: str) -> str:
-    """The baselining job's name; at most 63 characters, as all of these."""
-    return f"{endpoint.name}-{_SHORT[kind]}-baseline-{content}"
+    """The baselining job's name; cut short so that, as all names, it has at most 63 characters."""
+    suffix = f"-{_SHORT[kind]}-baseline-{content}"
+    return endpoint.name[: 63 - len(suffix)].rstrip("-") + suffix
 
 
 def job_definition(endpoint: MonitoredEndpoint, kind: Kind, content: str) -> str:
@@ -68,6 +69,11 @@ def model_archive(endpoint: MonitoredEndpoint, content: str) -> str:
     return s3(endpoint, "model", content, "model.tar.gz")
 
 
+def write_test(endpoint: MonitoredEndpoint) -> str:
+    """What is written to find out whether the bucket is writable."""
+    return s3(endpoint, "test_upload", "upload-test-file.txt")
+
+
 def data_capture(endpoint: MonitoredEndpoint) -> str:
     """The endpoint's `DestinationS3Uri`; captures lie below `<endpoint>/<variant>/yyyy/mm/dd/hh`."""
     return s3(endpoint, "datacapture")
@@ -85,6 +91,11 @@ def ground_truth(endpoint: MonitoredEndpoint, hour: datetime | None = None) -> s
     return folder if hour is None else f"{folder}/{hour_path(hour)}"
 
 
+def ground_truth_file(endpoint: MonitoredEndpoint, moment: datetime) -> str:
+    """Where the ground truth collected at a moment is uploaded to; the same moment gives the same file."""
+    return f"{ground_truth(endpoint, moment)}/{moment.astimezone(UTC):%M%S}.jsonl"
+
+
 def baseline_input(endpoint: MonitoredEndpoint, content: str) -> str:
     """Where the validation data set is uploaded to."""
     return s3(endpoint, "baselining", "data", content, "validation-dataset-with-header.csv")
@@ -93,6 +104,16 @@ def baseline_input(endpoint: MonitoredEndpoint, content: str) -> str:
 def baseline_output(endpoint: MonitoredEndpoint, kind: Kind) -> str:
     """Where a baselining job writes; its `analysis.json` is the suggested constraints."""
     return s3(endpoint, "baselining", f"model_{kind}")
+
+
+def baseline_analysis_config(endpoint: MonitoredEndpoint, kind: Kind) -> str:
+    """Where a baselining job's analysis configuration lies."""
+    return f"{baseline_output(endpoint, kind)}/analysis_config.json"
+
+
+def baseline_constraints(endpoint: MonitoredEndpoint, kind: Kind) -> str:
+    """Where a baselining job leaves its suggested constraints."""
+    return f"{baseline_output(endpoint, kind)}/analysis.json"
 
 
 def reports(endpoint: MonitoredEndpoint) -> str:

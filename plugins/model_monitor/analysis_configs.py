@@ -1,0 +1,99 @@
+"""What a Clarify job is told to analyse: the content of `analysis_config.json`, with keys in the SDK's order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from model_monitor.config import MonitoredEndpoint, Scalar
+
+Analysis = dict[str, Any]
+ShapBaseline = Sequence[Sequence[Scalar]] | str
+
+
+def bias_baseline_analysis(endpoint: MonitoredEndpoint, model: str, headers: Sequence[str]) -> Analysis:
+    """For the bias baselining job; `headers` are all columns of the validation data set."""
+    threshold = endpoint.bias.probability_threshold
+    return {
+        "dataset_type": endpoint.data.dataset_type,
+        "headers": list(headers),
+        "label": endpoint.data.label,
+        **_sensitive_groups(endpoint),
+        "methods": {
+            **_REPORT,
+            "pre_training_bias": {"methods": "all"},
+            "post_training_bias": {"methods": "all"},
+        },
+        "predictor": _predictor(endpoint, model),
+        **({} if threshold is None else {"probability_threshold": threshold}),
+    }
+
+
+def explainability_baseline_analysis(
+    endpoint: MonitoredEndpoint, model: str, headers: Sequence[str], shap_baseline: ShapBaseline
+) -> Analysis:
+    """For the explainability baselining job.
+
+    `shap_baseline` is a list of rows with one value per model input, or the s3:// address of a CSV of such rows.
+    """
+    return {
+        "dataset_type": endpoint.data.dataset_type,
+        "headers": list(headers),
+        "label": endpoint.data.label,
+        "predictor": _predictor(endpoint, model),
+        "methods": {**_REPORT, "shap": _shap(endpoint, shap_baseline)},
+    }
+
+
+def bias_monitor_analysis(endpoint: MonitoredEndpoint, headers: Sequence[str]) -> Analysis:
+    """For the bias monitor: its data set is the merged captures, which hold predictions."""
+    return {**_sensitive_groups(endpoint), "headers": list(headers), "label": endpoint.data.label}
+
+
+def explainability_monitor_analysis(
+    endpoint: MonitoredEndpoint, model: str, headers: Sequence[str], shap_baseline: ShapBaseline
+) -> Analysis:
+    """For the explainability monitor; captures hold no label, so its header is left out."""
+    return {
+        "methods": {"shap": _shap(endpoint, shap_baseline)},
+        "predictor": _predictor(endpoint, model),
+        "headers": [header for header in headers if header != endpoint.data.label],
+    }
+
+
+_REPORT: Analysis = {"report": {"name": "report", "title": "Analysis Report"}}
+
+
+def _sensitive_groups(endpoint: MonitoredEndpoint) -> Analysis:
+    bias = endpoint.bias
+    facets = []
+    for facet in bias.facets:
+        entry: Analysis = {"name_or_index": facet.name}
+        if facet.values_or_threshold is not None:
+            entry["value_or_threshold"] = list(facet.values_or_threshold)
+        facets.append(entry)
+    groups: Analysis = {"label_values_or_threshold": list(bias.label_values_or_threshold), "facet": facets}
+    return groups if bias.group_variable is None else groups | {"group_variable": bias.group_variable}
+
+
+def _predictor(endpoint: MonitoredEndpoint, model: str) -> Analysis:
+    return {
+        "model_name": model,
+        "instance_type": endpoint.endpoint.instance_type,
+        "initial_instance_count": endpoint.endpoint.instance_count,
+        "accept_type": endpoint.data.dataset_type,
+        "content_type": endpoint.data.dataset_type,
+    }
+
+
+def _shap(endpoint: MonitoredEndpoint, baseline: ShapBaseline) -> Analysis:
+    settings = endpoint.explainability
+    shap = {
+        "use_logit": settings.use_logit,
+        "save_local_shap_values": settings.save_local_shap_values,
+        "baseline": baseline if isinstance(baseline, str) else [list(row) for row in baseline],
+        "num_samples": settings.num_samples,
+        "agg_method": settings.agg_method,
+        "seed": settings.seed,
+    }
+    return {key: value for key, value in shap.items() if value is not None}
