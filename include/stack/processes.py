@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 
@@ -77,10 +76,10 @@ def stop(programs: Iterable[Program], grace_seconds: float = GRACE_SECONDS) -> N
             family |= {member.pid: member for member in _descendants(root)}
         _reap(roots)
         time.sleep(0.1)
-    for member in family.values():
-        if _running(member):
-            _signal(member.kill)
-    psutil.wait_procs(list(family.values()), timeout=5)
+    stubborn = [member for member in family.values() if _running(member)]
+    for member in stubborn:
+        _signal(member.kill)
+    psutil.wait_procs(stubborn, timeout=5)
 
 
 def _descendants(process: psutil.Process) -> list[psutil.Process]:
@@ -105,7 +104,7 @@ def _reap(processes: Iterable[psutil.Process]) -> None:
             continue
 
 
-def _signal(send: Any) -> None:
+def _signal(send: Callable[[], None]) -> None:
     try:
         send()
     except psutil.NoSuchProcess:

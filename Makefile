@@ -1,0 +1,86 @@
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test up down status bench lint format types requirements env clean
+
+# Python 3.11 or newer, with venv; PYTHON=/path/to/python chooses another one.
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
+	if "$$python" -c '$(USABLE)' >/dev/null 2>&1; then echo "$$python"; break; fi; done)
+
+UI_PORT ?= 8080
+AWS_PORT ?= 5566
+TESTS ?=
+
+VENV := .venv/.installed
+ORACLE := .venv-oracle/.installed
+EXAMPLE := .local/demo/model.tar.gz
+RUN := PYTHONPATH=include:plugins .venv/bin/python
+PIP := -m pip install --quiet --disable-pip-version-check
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV) $(EXAMPLE) ## the whole flow on this machine: deploy, capture, baseline, monitor, judge, clean up
+	@$(RUN) -m demo.run
+
+test: $(VENV) $(ORACLE) $(EXAMPLE) ## all tests; TESTS="tests/analysis -k bias" for some
+	@$(RUN) -m pytest -q $(TESTS)
+
+up: $(VENV) $(EXAMPLE) ## start Airflow (127.0.0.1:8080) and the embedded AWS, and leave them running
+	@$(RUN) -m stack up --ui-port $(UI_PORT) --aws-port $(AWS_PORT)
+
+down: ## stop what `make up` started
+	@if test -x .venv/bin/python; then $(RUN) -m stack down; else echo "Nothing is running."; fi
+
+status: $(VENV) ## what is running
+	@$(RUN) -m stack status
+
+bench: $(VENV) $(ORACLE) $(EXAMPLE) ## the benchmark table
+	@PYTHONPATH=include:plugins:. .venv/bin/python -m benchmarks
+
+lint: $(VENV) ## ruff
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+
+format: $(VENV) ## let ruff mend what it can
+	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
+
+types: $(VENV) ## mypy
+	@.venv/bin/mypy
+
+env: ## a .env with generated secrets for docker compose
+	@$(call need_python) PYTHONPATH=include "$(PYTHON)" -m stack.compose_env .env
+
+clean: down ## remove the environments and all state
+	rm -rf .venv .venv-oracle .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(EXAMPLE): $(VENV) include/demo/data.py include/demo/model.py
+	@$(RUN) -m demo.data --out $(@D)
+	@touch $@
+
+$(VENV): requirements.txt requirements-local.txt requirements-dev.txt
+	@$(call need_python) test -x .venv/bin/python || "$(PYTHON)" -m venv .venv
+	@echo "Installing into .venv (some minutes the first time)"
+	@.venv/bin/python $(PIP) $(foreach file,$^,--requirement $(file))
+	@touch $@
+
+$(ORACLE): requirements-oracle.txt
+	@$(call need_python) test -x .venv-oracle/bin/python || "$(PYTHON)" -m venv .venv-oracle
+	@echo "Installing into .venv-oracle (some minutes the first time)"
+	@.venv-oracle/bin/python $(PIP) --requirement $<
+	@touch $@
+
+requirements: ## recompile requirements*.txt; UPGRADE=--upgrade for newer versions
+	@$(call need_python) test -x .local/uv/bin/uv || \
+		{ "$(PYTHON)" -m venv .local/uv && .local/uv/bin/python $(PIP) uv; }
+	@for name in $(COMPILED); do .local/uv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+		--no-emit-index-url --custom-compile-command "make requirements" $(UPGRADE) \
+		--output-file $$name.txt $$name.in || exit 1; done
+
+# Each one constrains those after it.
+COMPILED := requirements requirements-local requirements-dev requirements-compose requirements-oracle
+
+define need_python
+test -n "$(PYTHON)" || { \
+	echo "No usable Python found: this needs Python 3.11 or newer with its venv module" >&2; \
+	echo "(Debian and Ubuntu: apt install python3-venv). PYTHON=/path/to/python names another one." >&2; exit 1; };
+endef
