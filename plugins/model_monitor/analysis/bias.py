@@ -1,0 +1,187 @@
+"""The two bias sections of `analysis.json`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from model_monitor.analysis import bias_metrics
+from model_monitor.analysis.bias_counts import Counts, count
+from model_monitor.analysis.config import NO_FACET, AnalysisConfig, FacetConfig
+from model_monitor.analysis.config_schema import NameOrIndex, Scalar
+from model_monitor.analysis.dataset import Dataset
+from model_monitor.analysis.flip_test import flip_test
+from model_monitor.analysis.grouping import UNIQUE_FRACTION, Group, Kind, above, equal_to, kind_of
+from model_monitor.errors import AnalysisError
+
+log = logging.getLogger("model_monitor.analysis")
+
+OTHER_TYPE = "Predicted Label Column series datatype is not the same as Label Column series"
+NONE_POSITIVE = (
+    "No Label values are present in the predicted Label Column,"
+    "Positive Predicted Index Series contains all False values"
+)
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """One facet's two groups, and all that the metrics take."""
+
+    group: Group
+    counts: Counts
+    flip: Callable[[], float]
+
+
+def bias_report(dataset: Dataset, config: AnalysisConfig, predicted: pd.Series[Any] | None) -> dict[str, Any]:
+    """The sections "post_training_bias_metrics" and "pre_training_bias_metrics", as far as asked for, in that order.
+
+    `predicted` holds predicted labels, one per row, of the label's type. Values are floats, possibly infinite; a metric
+    that cannot be computed has the value None and an "error".
+
+    Raises:
+        AnalysisError: when facet, label or predictions do not allow any metric.
+    """
+    if dataset.label is None:
+        raise AnalysisError("Bias metrics need a label: name the dataset's label column in 'label'")
+    if config.post_training_methods is not None and predicted is None:
+        raise AnalysisError("predicted_label_column has to be provided for Post training metrics")
+    values = config.label_values_or_threshold
+    if not values:
+        raise AnalysisError("Positive label values or thresholds are empty for Label column")
+    label = dataset.label.reset_index(drop=True)
+    kind = kind_of(label, values)
+    positive = _group(label, kind, values)
+    predicted_positive = None
+    if config.post_training_methods is not None and predicted is not None:
+        predicted_positive = _predicted_positive(predicted.reset_index(drop=True), label, kind, values)
+    subgroup = _subgroups(dataset, config.group_variable)
+    compared: dict[str, list[_Comparison]] = {}
+    for facet in config.facets:
+        name = str(_column(dataset, facet.name_or_index).name)
+        comparisons = _comparisons(dataset, facet, positive.members, predicted_positive, subgroup)
+        compared[name] = [*compared.get(name, []), *comparisons]
+    report = {}
+    for section, methods in (
+        ("post_training_bias_metrics", config.post_training_methods),
+        ("pre_training_bias_metrics", config.pre_training_methods),
+    ):
+        if methods is not None:
+            report[section] = {
+                "label": str(label.name),
+                "facets": {name: [_entry(one, methods) for one in facet] for name, facet in compared.items()},
+                "label_value_or_threshold": positive.shown,
+            }
+    return report
+
+
+def _group(column: pd.Series[Any], kind: Kind, values: tuple[Scalar, ...] | None) -> Group:
+    return above(column, values) if kind is Kind.CONTINUOUS else equal_to(column, values)
+
+
+def _predicted_positive(
+    predicted: pd.Series[Any], label: pd.Series[Any], kind: Kind, values: tuple[Scalar, ...]
+) -> np.ndarray:
+    if len(predicted) != len(label):
+        raise AnalysisError(f"There are {len(predicted)} predictions for {len(label)} labels")
+    predicted_kind = kind_of(predicted, values)
+    if predicted_kind is not kind:
+        raise AnalysisError(
+            f"{OTHER_TYPE}: {_described(predicted, predicted_kind, 'predictions')}, {_described(label, kind, 'labels')}"
+        )
+    if kind is Kind.CONTINUOUS:
+        try:
+            comparable = pd.to_numeric(predicted).astype(pd.to_numeric(label).dtype)
+        except ValueError as error:
+            raise AnalysisError(f"{OTHER_TYPE}: {error}") from error
+        members = above(comparable, values, among=pd.concat([pd.to_numeric(label), comparable])).members
+    else:
+        members = equal_to(predicted, values).members
+    if not members.any():
+        raise AnalysisError(
+            f"{NONE_POSITIVE}: {_described(predicted, predicted_kind, 'predictions')}{_hint(label, kind)}"
+        )
+    return members
+
+
+def _described(column: pd.Series[Any], kind: Kind, what: str) -> str:
+    different = column.unique()
+    shown = ", ".join(map(str, different[:5])) + (", …" if len(different) > 5 else "")
+    return f"{len(column)} {what} of type {column.dtype} are taken as {kind.value}, with values {shown}"
+
+
+def _hint(label: pd.Series[Any], kind: Kind) -> str:
+    different = label.nunique()
+    if kind is Kind.CATEGORICAL or not pd.api.types.is_integer_dtype(label.dtype) or different > 2:
+        return ""
+    return f"; {different} different labels count as categories from {int(different / UNIQUE_FRACTION) + 1} rows on"
+
+
+def _subgroups(dataset: Dataset, group_variable: NameOrIndex | None) -> np.ndarray | None:
+    if group_variable is None:
+        return None
+    codes, _ = pd.factorize(_column(dataset, group_variable), sort=False)
+    return np.asarray(codes)
+
+
+def _column(dataset: Dataset, name_or_index: NameOrIndex) -> pd.Series[Any]:
+    column = dataset.column(name_or_index)
+    if column is None:
+        raise AnalysisError(f"{NO_FACET} No column '{name_or_index}'; columns are {', '.join(dataset.names)}")
+    return column
+
+
+def _comparisons(
+    dataset: Dataset,
+    facet: FacetConfig,
+    positive: np.ndarray,
+    predicted: np.ndarray | None,
+    subgroup: np.ndarray | None,
+) -> list[_Comparison]:
+    column = _column(dataset, facet.name_or_index)
+    others = dataset.table.drop(columns=[column.name])
+    kind = kind_of(column, facet.value_or_threshold)
+    if kind is Kind.CATEGORICAL and facet.value_or_threshold is None:
+        groups = [equal_to(column, (value,)) for value in column.dropna().unique().tolist()]
+    else:
+        groups = [_group(column, kind, facet.value_or_threshold)]
+    log.info("Facet %s is %s; groups: %s", column.name, kind.value, " ".join(group.shown for group in groups))
+    return [
+        _Comparison(
+            group,
+            count(group.members, positive, predicted, subgroup),
+            _flip(others, group.members, predicted),
+        )
+        for group in groups
+    ]
+
+
+def _flip(others: pd.DataFrame, members: np.ndarray, predicted: np.ndarray | None) -> Callable[[], float]:
+    def run() -> float:
+        if predicted is None:
+            raise AnalysisError("The flip test needs predictions")
+        return flip_test(others, members, predicted)
+
+    return run
+
+
+def _entry(compared: _Comparison, methods: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "value_or_threshold": compared.group.shown,
+        "metrics": [_metric(compared, name) for name in sorted(methods)],
+    }
+
+
+def _metric(compared: _Comparison, name: str) -> dict[str, Any]:
+    entry: dict[str, Any] = {"name": name, "description": bias_metrics.DESCRIPTIONS[name], "value": None}
+    functions = {**bias_metrics.POST_TRAINING, **bias_metrics.PRE_TRAINING}
+    try:
+        entry["value"] = compared.flip() if name == "FT" else functions[name](compared.counts)
+    except AnalysisError as error:
+        log.warning("%s of group %s: %s", name, compared.group.shown, error)
+        entry["error"] = str(error)
+    return entry
