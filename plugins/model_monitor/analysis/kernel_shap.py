@@ -47,7 +47,8 @@ def samples_per_record(features: int, num_samples: int | None) -> int:
     Source: Clarify, "Feature attributions that use Shapley values".
     """
     wanted = 2 * features + 2048 if num_samples is None else num_samples
-    return min(wanted + wanted % 2, 2**features - 2)
+    everything: int = 2**features - 2
+    return min(wanted + wanted % 2, everything)
 
 
 def explain(
@@ -63,7 +64,7 @@ def explain(
     """Attribute the model's output for `records` (r, n) to their n features, relative to `baseline` rows (b, n).
 
     `predict` takes rows (m, n) and gives (m,) or (m, k). With `use_logit`, attributions are in log-odds. Exact Shapley
-    values when `num_samples` covers all `2^n - 2` coalitions. `chunk_bytes` bounds the rows that are predicted together.
+    values when `num_samples` covers all `2^n - 2` coalitions. `chunk_bytes` bounds the rows predicted together.
 
     Raises:
         AnalysisError: when records and baseline differ in width, or `use_logit` meets scores outside [0, 1].
@@ -104,7 +105,8 @@ class _Outputs:
     def over_baseline(self, mixed: np.ndarray) -> np.ndarray:
         """Outputs (r, m, k) of mixed rows (r, m, b, n), averaged over the baseline rows."""
         records, samples, rows, features = mixed.shape
-        return self(mixed.reshape(-1, features)).reshape(records, samples, rows, -1).mean(axis=2)
+        outputs: np.ndarray = self(mixed.reshape(-1, features)).reshape(records, samples, rows, -1).mean(axis=2)
+        return outputs
 
 
 def _logit(scores: np.ndarray) -> np.ndarray:
@@ -145,7 +147,7 @@ def _coalitions(rng: np.random.Generator, records: int, features: int, samples: 
 
 
 def _enumerated(features: int, samples: int, mass: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """One of each complementary pair of the coalitions of covered sizes, their weights, the sizes not covered, samples left.
+    """Half of the coalitions of covered sizes (the others are their complements), weights, other sizes, samples left.
 
     Sizes 1 and n-1 are covered from 2n samples on, further ones when drawing would reach each of their coalitions once
     on average, and all of them when the samples suffice for all.
@@ -190,8 +192,8 @@ def _members(features: int, size: int) -> np.ndarray:
 def _solve(coalitions: _Coalitions, targets: np.ndarray, surplus: np.ndarray) -> np.ndarray:
     """Values (r, n, k) from targets (r, m, k) and surplus (r, k).
 
-    A coalition and its complement give the same equation with opposite signs once the last feature is eliminated, so the
-    two are averaged into one, which halves the system and leaves its solution as it is.
+    A coalition and its complement give the same equation with opposite signs once the last feature is eliminated, so
+    the two are averaged into one, which halves the system and leaves its solution as it is.
     """
     present, weights = coalitions.present, coalitions.weights
     pairs = present.shape[1] // 2
@@ -207,7 +209,7 @@ def _solve(coalitions: _Coalitions, targets: np.ndarray, surplus: np.ndarray) ->
 def _least_squares(design: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The minimum-norm least-squares solutions (r, n, k) of stacked systems (r or 1, p, n) and (r, p, k).
 
-    Through the smaller of the two Gram matrices; designs hold -1, 0 and 1 only, so squaring costs no accuracy that matters.
+    Through the smaller of the two Gram matrices; designs hold -1, 0 and 1 only, so squaring loses nothing that matters.
     """
     transposed = design.swapaxes(-1, -2)
     equations, unknowns = design.shape[-2:]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from model_monitor.analysis.config import PredictorConfig
 from model_monitor.errors import AnalysisError, ModelError
@@ -89,7 +90,9 @@ class Predictor:
         if self._column is None:
             return scores
         if self._column >= scores.shape[1]:
-            raise ModelError(f"The model gives {scores.shape[1]} values per record; column {self._column} is not there.")
+            raise ModelError(
+                f"The model gives {scores.shape[1]} values per record; column {self._column} is not there."
+            )
         return scores[:, self._column : self._column + 1]
 
 
@@ -122,20 +125,27 @@ def parse_csv_scores(answer: str, records: int) -> np.ndarray:
     return scores
 
 
-def predicted_labels(scores: np.ndarray, threshold: float | None) -> np.ndarray:
-    """1 where a score lies above the threshold (strictly; 0.5 unless given), else 0; with several scores per record, the
-    position of the highest."""
-    if scores.ndim == 2:
-        return np.asarray(scores.argmax(axis=1))
-    return np.asarray(scores > (0.5 if threshold is None else threshold)).astype(np.int64)
+def predicted_labels(
+    scores: np.ndarray, threshold: float | None, label_headers: Sequence[Any] | None = None
+) -> np.ndarray:
+    """1 where a score lies above the threshold (strictly; 0.5 unless given), else 0.
+
+    With several scores per record: the label header, or the position, of the highest.
+    """
+    if scores.ndim == 1:
+        return np.asarray(scores > (0.5 if threshold is None else threshold)).astype(np.int64)
+    highest: np.ndarray = scores.argmax(axis=1)
+    return highest if label_headers is None else np.asarray(label_headers)[highest]
 
 
 def _csv_lines(rows: np.ndarray) -> list[bytes]:
     if rows.dtype.kind in "fiub":
-        return [",".join(map(repr, row)).encode() for row in rows.tolist()]
-    lines = _Lines()
-    csv.writer(lines, lineterminator="").writerows(rows.tolist())
-    return [line.encode() for line in lines]
+        lines = [",".join(map(repr, row)) for row in rows.tolist()]
+        missing = rows.dtype.kind == "f" and bool(np.isnan(rows).any())
+        return [(line.replace("nan", "") if missing else line).encode() for line in lines]
+    written = _Lines()
+    csv.writer(written, lineterminator="").writerows(np.where(pd.isna(rows), "", rows).tolist())
+    return [line.encode() for line in written]
 
 
 class _Lines(list[str]):

@@ -1,0 +1,255 @@
+"""Captures joined with ground truth: the merge job of SageMaker's bias and quality monitors.
+
+A capture is matched by its inference id, or by its event id where it has none; captures without ground truth and ground
+truth without captures are dropped. Every capture of a repeated id is kept. Of several ground-truth records with one id
+the last wins: the last line of the last file in the order of names, which start with the time of upload.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from model_monitor.analysis.container import below, exit_code, files_below
+from model_monitor.errors import InputError
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+log = logging.getLogger(__name__)
+
+_SIDE = "STRUCT(data VARCHAR, encoding VARCHAR, mode VARCHAR, observedContentType VARCHAR)"
+_CAPTURE = {
+    "captureData": f"STRUCT(endpointInput {_SIDE}, endpointOutput {_SIDE}, batchTransformOutput {_SIDE})",
+    "eventMetadata": "STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR, customAttributes VARCHAR[])",
+    "eventVersion": "VARCHAR",
+}
+_GROUND_TRUTH = {
+    "groundTruthData": "STRUCT(data VARCHAR, encoding VARCHAR)",
+    "eventMetadata": "STRUCT(eventId VARCHAR)",
+}
+_Row = tuple[str, bool, int, bool, str | None]
+_ROWS_AT_ONCE = 20_000
+_NAMESPACE = uuid.UUID("6f1c3c7e-0d0c-5b42-9a44-2f7a4f1f6a10")
+
+
+@dataclass(frozen=True)
+class MergeSummary:
+    """What a merge found, counted in records."""
+
+    captures: int = 0
+    captures_without_inference_id: int = 0
+    ground_truths: int = 0
+    ground_truth_ids: int = 0
+    matched_captures: int = 0
+    matched_ground_truth_ids: int = 0
+
+    @property
+    def unmatched_captures(self) -> int:
+        """Captures whose id has no ground truth."""
+        return self.captures - self.matched_captures
+
+    @property
+    def unmatched_ground_truth_ids(self) -> int:
+        """Ground-truth ids that no capture has."""
+        return self.ground_truth_ids - self.matched_ground_truth_ids
+
+    def __str__(self) -> str:
+        return (
+            f"{self.matched_captures} of {self.captures} captures matched, {self.captures_without_inference_id} "
+            f"captures have no inference id; {self.matched_ground_truth_ids} of {self.ground_truth_ids} ground-truth ids "
+            f"matched, in {self.ground_truths} records"
+        )
+
+    def as_dict(self) -> dict[str, int]:
+        """The counts by name."""
+        counts = {field.name: getattr(self, field.name) for field in fields(self)}
+        return counts | {
+            "unmatched_captures": self.unmatched_captures,
+            "unmatched_ground_truth_ids": self.unmatched_ground_truth_ids,
+        }
+
+
+def run(root: Path, environment: Mapping[str, str]) -> int:
+    """The merge job in a container's file system under `root`: 0 done, 1 the customer's error, 2 our own.
+
+    Reads `dataset_source` and `ground_truth_source` and writes below `output_path`, as the environment gives them.
+    """
+
+    def work() -> None:
+        folders = (below(root, environment[key]) for key in ("dataset_source", "ground_truth_source", "output_path"))
+        summary = merge(*folders)
+        log.info("Merge: %s", summary)
+        log.info("Merge summary: %s", json.dumps(summary.as_dict()))
+
+    return exit_code(root, work)
+
+
+def merge(dataset: Path, ground_truth: Path, output: Path) -> MergeSummary:
+    """Merge the captures below `dataset` with the ground truth below `ground_truth`.
+
+    The merged records of each folder of captures, such as `churn/AllTraffic/2026/11/22/10`, go into one file in the
+    folder of that name below `output`; merging the folder again replaces that file. No record matched, no file.
+
+    Raises:
+        InputError: naming file and line of the first record that is not JSON or lacks what it needs.
+    """
+    captured, labelled = files_below(dataset, "*.jsonl"), files_below(ground_truth, "*.jsonl")
+    try:
+        return _merge(captured, labelled, dataset, output)
+    except _engine_errors() as error:
+        _refuse_bad_records(captured, ("captureData",))
+        _refuse_bad_records(labelled, ("groundTruthData", "eventMetadata"))
+        raise InputError(
+            f"Captures in {dataset} and ground truth in {ground_truth} cannot be merged: {error}"
+        ) from error
+
+
+def _merge(captured: list[Path], labelled: list[Path], dataset: Path, output: Path) -> MergeSummary:
+    import ibis
+
+    connection = ibis.duckdb.connect()
+    try:
+        truths = connection.create_table("truths", _read(connection, labelled, _GROUND_TRUTH))
+        broken = truths.groundTruthData["data"].isnull() | truths.eventMetadata["eventId"].isnull()
+        if truths.filter(broken).count().execute():
+            _refuse_bad_records(labelled, ("groundTruthData", "eventMetadata"))
+        ground_truths, ids = _count_truths(truths)
+        captures = _read(connection, captured, _CAPTURE)
+        rows = _rows(connection, _paired(captures, truths))
+        merged = _write(rows, dataset, output, captured)
+        return replace(merged, ground_truths=ground_truths, ground_truth_ids=ids)
+    finally:
+        connection.disconnect()
+
+
+def _read(connection: Any, files: list[Path], columns: dict[str, str]) -> ir.Table:
+    import ibis
+
+    if not files:
+        nothing = [f"NULL::{kind} AS {name}" for name, kind in columns.items()]
+        return connection.sql(f"SELECT {', '.join(nothing)}, '' AS filename, 0::BIGINT AS position WHERE false")
+    table = connection.read_json(
+        [str(file) for file in files], columns=columns, format="newline_delimited", filename=True
+    )
+    return table.mutate(position=ibis.row_number())
+
+
+def _count_truths(truths: ir.Table) -> tuple[int, int]:
+    counts = truths.aggregate(records=truths.count(), ids=truths.eventMetadata["eventId"].nunique()).execute()
+    return int(counts.records[0]), int(counts.ids[0])
+
+
+def _paired(captures: ir.Table, truths: ir.Table) -> ir.Table:
+    """One row for each capture, in order: its file, its merged record as JSON or null, the ground truth's position."""
+    import ibis
+
+    metadata = captures.eventMetadata
+    inference_id = metadata["inferenceId"].nullif("")
+    captures = captures.mutate(key=ibis.coalesce(inference_id, metadata["eventId"]), has_id=inference_id.notnull())
+    latest = truths.group_by(key=truths.eventMetadata["eventId"]).aggregate(
+        truth=truths.groundTruthData.argmax(truths.position), truth_position=truths.position.max()
+    )
+    paired = captures.left_join(latest, "key")
+    record = ibis.struct(
+        {
+            "eventVersion": ibis.coalesce(paired.eventVersion, "0"),
+            "groundTruthData": paired.truth,
+            "captureData": paired.captureData,
+            "eventMetadata": paired.eventMetadata,
+        }
+    )
+    matched = paired.truth_position.notnull()
+    return paired.select(
+        "filename",
+        "has_id",
+        "truth_position",
+        "position",
+        broken=paired.captureData.isnull(),
+        record=ibis.ifelse(matched, _without_nulls(record), ibis.null("string")),
+    ).order_by("position")
+
+
+def _without_nulls(record: ir.StructValue) -> ir.StringValue:
+    import ibis
+
+    @ibis.udf.scalar.builtin(name="to_json", signature=((record.type(),), "string"))
+    def to_json(value):  # type: ignore[no-untyped-def]
+        ...
+
+    @ibis.udf.scalar.builtin(name="json_merge_patch", signature=(("string", "string"), "string"))
+    def json_merge_patch(value, patch):  # type: ignore[no-untyped-def]
+        ...
+
+    merged: ir.StringValue = json_merge_patch("{}", to_json(record))
+    return merged
+
+
+def _write(rows: Iterable[_Row], dataset: Path, output: Path, captured: list[Path]) -> MergeSummary:
+    captures = without_id = matched = 0
+    folder_of = cache(os.path.dirname)
+    truths_used: set[int] = set()
+    for folder, members in groupby(rows, key=lambda row: folder_of(row[0])):
+        with ExitStack() as files:
+            target: TextIO | None = None
+            for _, has_id, truth, broken, record in members:
+                captures += 1
+                without_id += not has_id
+                if broken:
+                    _refuse_bad_records(captured, ("captureData",))
+                if record is not None:
+                    matched += 1
+                    truths_used.add(truth)
+                    if target is None:
+                        target = files.enter_context(_part(output / Path(folder).relative_to(dataset)))
+                    target.write(f"{record}\n")
+    return MergeSummary(captures, without_id, 0, 0, matched, len(truths_used))
+
+
+def _rows(connection: Any, paired: ir.Table) -> Iterator[_Row]:
+    columns = ("filename", "has_id", "truth_position", "broken", "record")
+    for batch in connection.con.sql(paired.compile()).to_arrow_reader(_ROWS_AT_ONCE):
+        yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+
+
+def _part(folder: Path) -> TextIO:
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"part-00000-{uuid.uuid5(_NAMESPACE, '/'.join(folder.parts[-6:]))}.c000.jsonl"
+    return (folder / name).open("w", encoding="utf-8")
+
+
+def _engine_errors() -> type[Exception]:
+    import duckdb
+
+    return duckdb.Error
+
+
+def _refuse_bad_records(files: list[Path], needed: tuple[str, ...]) -> None:
+    for file in files:
+        with file.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    _refuse_bad_record(file, number, line, needed)
+
+
+def _refuse_bad_record(file: Path, number: int, line: bytes, needed: tuple[str, ...]) -> None:
+    try:
+        record = json.loads(line)
+    except ValueError as error:
+        shown = line[:100].decode("utf-8", errors="replace").strip()
+        raise InputError(f"{file}, line {number}: not JSON ({error}): {shown}") from error
+    missing = [key for key in needed if not (isinstance(record, dict) and isinstance(record.get(key), dict))]
+    if "groundTruthData" in needed and not missing:
+        missing += ["groundTruthData.data"] if record["groundTruthData"].get("data") is None else []
+        missing += ["eventMetadata.eventId"] if record["eventMetadata"].get("eventId") is None else []
+    if missing:
+        raise InputError(f"{file}, line {number}: the record has no {' and no '.join(missing)}")

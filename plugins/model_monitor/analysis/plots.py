@@ -1,0 +1,59 @@
+"""Bar charts as SVG text, to stand inside an HTML page."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+ACCENT, MUTED, ALERT = "#2f6f9f", "#9aa5ad", "#b3402a"
+
+
+def bars(
+    title: str,
+    names: Sequence[str],
+    values: Sequence[float],
+    baseline: Sequence[float | None],
+    flagged: Sequence[bool],
+    axis: str,
+) -> str:
+    """Horizontal bars, the first name on top, with the baseline's values as short upright strokes.
+
+    Text stays text in the SVG; the same input gives the same output.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
+        figure = Figure(figsize=(7.2, 0.9 + 0.27 * len(names)), layout="constrained")
+        FigureCanvasSVG(figure)
+        axes = figure.add_subplot()
+        places = list(range(len(names)))
+        axes.barh(places, values, height=0.62, color=[ALERT if flag else ACCENT for flag in flagged])
+        known = [(place, value) for place, value in zip(places, baseline, strict=True) if value is not None]
+        if known:
+            axes.scatter(
+                [value for _, value in known],
+                [place for place, _ in known],
+                marker="|",
+                s=170,
+                color="#222",
+                label="baseline",
+            )
+            axes.legend(loc="best", frameon=False, fontsize=8)
+        axes.axvline(0, color=MUTED, linewidth=0.8)
+        axes.set_yticks(places, [_short(name) for name in names], fontsize=8)
+        axes.invert_yaxis()
+        axes.tick_params(axis="x", labelsize=8)
+        axes.set_xlabel(axis, fontsize=8)
+        for side in ("top", "right", "left"):
+            axes.spines[side].set_visible(False)
+        text = io.StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None, "Title": title})
+    drawing = text.getvalue()
+    return drawing[drawing.index("<svg") :]
+
+
+def _short(name: str, limit: int = 40) -> str:
+    text = name if len(name) <= limit else f"{name[: limit - 1]}…"
+    return text.replace("$", r"\$")

@@ -1,0 +1,189 @@
+"""`report.html`: an analysis and its verdict as one page that needs nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from model_monitor.analysis import plots
+from model_monitor.analysis.drift import NDCG_THRESHOLD, SECTIONS, Violation, baseline_values
+from model_monitor.analysis.report_texts import MEANINGS, SECTION_TITLES
+from model_monitor.analysis.serialise import number
+
+TOP_FEATURES = 15
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What an analysis was compared with, if with anything: the baseline's analysis, violations, NDCG by label."""
+
+    baseline: Mapping[str, Any] | None = None
+    violations: Sequence[Violation] = ()
+    ndcg: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Metric:
+    name: str
+    description: str
+    meaning: str
+    value: float | None
+    error: str | None
+    baseline: float | None
+    violated: bool
+
+
+@dataclass(frozen=True)
+class _Group:
+    section: str
+    label: str
+    facet: str
+    value: str
+    metrics: tuple[_Metric, ...]
+    chart: str
+
+
+@dataclass(frozen=True)
+class _Feature:
+    rank: int
+    name: str
+    value: float
+    baseline: float | None
+    baseline_rank: int | None
+
+
+@dataclass(frozen=True)
+class _Explained:
+    label: str
+    expected_value: float
+    ndcg: float | None
+    violated: bool
+    features: tuple[_Feature, ...]
+    chart: str
+
+
+def render(title: str, analysis: Mapping[str, Any], facts: Mapping[str, str], comparison: Comparison) -> str:
+    """The report's HTML. `facts` are shown on top by name; whatever comes from data is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = shown
+    return environment.get_template("report.html.j2").render(
+        title=title,
+        facts=facts,
+        compared=comparison.baseline is not None,
+        violations=comparison.violations,
+        groups=_groups(analysis, comparison),
+        section_titles=SECTION_TITLES,
+        explained=_explained(analysis, comparison),
+        threshold=NDCG_THRESHOLD,
+        top=TOP_FEATURES,
+    )
+
+
+def shown(value: float | None) -> str:
+    """A number as a reader wants it: four significant digits, ∞ for infinities, an en dash for none."""
+    if value is None:
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.4g}".replace("-", "−")
+
+
+def _groups(analysis: Mapping[str, Any], comparison: Comparison) -> list[_Group]:
+    violated = {(v["facet"], v["facet_value"], v["metric_name"]) for v in comparison.violations if "facet" in v}
+    groups = []
+    for section in SECTIONS:
+        report = analysis.get(section, {})
+        before = baseline_values(comparison.baseline or {}, section)
+        for facet, entries in report.get("facets", {}).items():
+            for position, entry in enumerate(entries):
+                value = str(entry["value_or_threshold"])
+                metrics = tuple(
+                    _Metric(
+                        name=metric["name"],
+                        description=metric["description"],
+                        meaning=MEANINGS.get(metric["name"], ""),
+                        value=number(metric["value"]),
+                        error=metric.get("error"),
+                        baseline=before.get((facet, position, metric["name"])),
+                        violated=(facet, value, metric["name"]) in violated,
+                    )
+                    for metric in entry["metrics"]
+                )
+                label = f"{report['label']} {report['label_value_or_threshold']}"
+                groups.append(
+                    _Group(section, label, facet, value, metrics, _bias_chart(section, facet, value, metrics))
+                )
+    return groups
+
+
+def _bias_chart(section: str, facet: str, value: str, metrics: Sequence[_Metric]) -> str:
+    finite = [metric for metric in metrics if metric.value is not None and math.isfinite(metric.value)]
+    if not finite:
+        return ""
+    return plots.bars(
+        f"{section} {facet} {value}",
+        [metric.name for metric in finite],
+        [metric.value or 0.0 for metric in finite],
+        [_if_finite(metric.baseline) for metric in finite],
+        [metric.violated for metric in finite],
+        "metric value; 0 means no difference between the groups (DI: 1)",
+    )
+
+
+def _if_finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _explained(analysis: Mapping[str, Any], comparison: Comparison) -> list[_Explained]:
+    before = (comparison.baseline or {}).get("explanations", {}).get("kernel_shap", {})
+    violated = {violation["label"] for violation in comparison.violations if "label" in violation}
+    result = []
+    for label, explained in analysis.get("explanations", {}).get("kernel_shap", {}).items():
+        features = _features(explained["global_shap_values"], before.get(label, {}).get("global_shap_values", {}))
+        result.append(
+            _Explained(
+                label=str(label),
+                expected_value=float(explained["expected_value"]),
+                ndcg=comparison.ndcg.get(label),
+                violated=label in violated,
+                features=features,
+                chart=_attribution_chart(str(label), features[:TOP_FEATURES]),
+            )
+        )
+    return result
+
+
+def _features(values: Mapping[str, float], before: Mapping[str, float]) -> tuple[_Feature, ...]:
+    baseline_ranks = {name: rank for rank, name in enumerate(_ranked(before), start=1)}
+    return tuple(
+        _Feature(rank, name, float(values[name]), before.get(name), baseline_ranks.get(name))
+        for rank, name in enumerate(_ranked(values), start=1)
+    )
+
+
+def _ranked(values: Mapping[str, float]) -> list[str]:
+    return sorted(values, key=lambda name: -abs(values[name]))
+
+
+def _attribution_chart(label: str, features: Sequence[_Feature]) -> str:
+    return plots.bars(
+        f"attributions {label}",
+        [feature.name for feature in features],
+        [feature.value for feature in features],
+        [feature.baseline for feature in features],
+        [False for _ in features],
+        "global Shapley value",
+    )
