@@ -1,1 +1,1 @@
-"""An AWS on this machine: SageMaker's hosting, processing and monitoring with real work behind them, the rest from moto."""
+"""An AWS on this machine: SageMaker's hosting, processing and monitoring do real work, the rest is moto."""

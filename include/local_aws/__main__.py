@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 from local_aws.clock import Clock
@@ -16,10 +17,19 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=5566, help="port to listen on; 0 takes a free one")
     parser.add_argument("--data-dir", type=Path, default=Path(".local/aws"), help="where all state is kept")
-    parser.add_argument("--clock", choices=["real", "stepped"], default="real", help="stepped time moves by POST /_local/clock")
+    parser.add_argument(
+        "--clock", choices=["real", "stepped"], default="real", help="stepped time moves by POST /_local/clock"
+    )
+    parser.add_argument(
+        "--schedule-delay-seconds",
+        type=float,
+        default=0,
+        help="how long after the hour monitoring schedules fire; SageMaker takes up to 1200",
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    serve(options.host, options.port, options.data_dir, Clock(stepped=options.clock == "stepped"))
+    clock = Clock(stepped=options.clock == "stepped")
+    serve(options.host, options.port, options.data_dir, clock, timedelta(seconds=options.schedule_delay_seconds))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from local_aws.capture import CaptureWriter
 from local_aws.clock import Clock
+from local_aws.executions import Executions
+from local_aws.hosting import Hosting
+from local_aws.processing import ProcessingJobs
+from local_aws.scheduler import Scheduler
 from local_aws.store import Store
 
 ACCOUNT_ID = "123456789012"
@@ -18,7 +24,7 @@ ACCOUNT_ID = "123456789012"
 class LocalAws:
     """State, time and parts of this AWS, and clients that talk to it."""
 
-    def __init__(self, data_dir: Path, clock: Clock, url: str) -> None:
+    def __init__(self, data_dir: Path, clock: Clock, url: str, schedule_delay: timedelta = timedelta(0)) -> None:
         self.account_id = ACCOUNT_ID
         self.data_dir = data_dir
         self.clock = clock
@@ -27,6 +33,11 @@ class LocalAws:
         self._session = boto3.session.Session(aws_access_key_id="local", aws_secret_access_key="local")
         self._clients: dict[tuple[str, str], Any] = {}
         self._clients_lock = threading.Lock()
+        self.captures = CaptureWriter(self.s3)
+        self.hosting = Hosting(self)
+        self.jobs = ProcessingJobs(self)
+        self.executions = Executions(self)
+        self.scheduler = Scheduler(self, schedule_delay)
 
     def client(self, service: str, region: str) -> Any:
         """A boto3 client that talks to this AWS; made once per service and region."""
@@ -36,7 +47,9 @@ class LocalAws:
                     service,
                     region_name=region,
                     endpoint_url=self.url,
-                    config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, max_pool_connections=32),
+                    config=Config(
+                        s3={"addressing_style": "path"}, retries={"max_attempts": 1}, max_pool_connections=32
+                    ),
                 )
             return self._clients[service, region]
 
@@ -58,9 +71,19 @@ class LocalAws:
 
     def start(self) -> None:
         """Take up what an earlier run left; the server answers requests already."""
+        self.captures.start()
+        self.jobs.start()
+        self.executions.start()
+        self.hosting.resume()
+        self.scheduler.start()
         self.clock.start()
 
     def stop(self) -> None:
         """Stop all that runs; the server still answers requests until this is done."""
         self.clock.stop()
+        self.executions.stop()
+        self.jobs.stop()
+        self.executions.join()
+        self.captures.stop()
+        self.hosting.stop()
         self.store.close()

@@ -34,8 +34,8 @@ class Alarm:
 class Clock:
     """Real time, or (stepped) time that starts at the real one and then moves only by `advance`.
 
-    Alarms go off one after the other in the order of their moments; an alarm may set further ones. With real time they go
-    off in a thread of the clock's own; with stepped time inside `advance`, each seeing its own moment as now.
+    Alarms go off one after the other in the order of their moments; an alarm may set further ones. With real time they
+    go off in a thread of the clock's own; with stepped time inside `advance`, each seeing its own moment as now.
     """
 
     def __init__(self, stepped: bool = False, start: datetime | None = None) -> None:

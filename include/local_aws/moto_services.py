@@ -16,7 +16,7 @@ def moto_application(clock: Clock) -> Any:
 
     class ClockedDatetime(real_datetime.datetime):
         @classmethod
-        def now(cls, tz: real_datetime.tzinfo | None = None) -> real_datetime.datetime:
+        def now(cls, tz: real_datetime.tzinfo | None = None) -> Any:
             now = clock.now()
             return now.astimezone(tz) if tz else now.replace(tzinfo=None)
 

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
-from local_aws import operations
+from local_aws import operations, runtime
 from local_aws.aws import LocalAws
 from local_aws.clock import ClockIsReal
 from local_aws.errors import AwsError, unknown_operation
@@ -75,24 +75,38 @@ class Router:
             return self._send(_other_error(environ, AwsError("InternalFailure", message, 500)), start_response)
 
     def _sagemaker(self, environ: Environ, path: str, caller: Caller) -> Response:
-        runtime = _ENDPOINT_PATH.fullmatch(path)
+        data_plane = _ENDPOINT_PATH.fullmatch(path)
         try:
-            if runtime:
-                return self._runtime(environ, runtime["name"], runtime["action"], caller)
+            if data_plane:
+                return self._runtime(environ, data_plane["name"], data_plane["action"], caller)
             target = environ.get("HTTP_X_AMZ_TARGET", "")
             if not target.startswith("SageMaker."):
                 raise unknown_operation(f"{environ['REQUEST_METHOD']} {path} is no operation that local_aws supports.")
             name = target.removeprefix("SageMaker.")
             return Response(200, operations.call(self.aws, name, read_body(environ), caller.region), _AWS_JSON)
         except AwsError as error:
-            return _rest_error(error) if runtime else _json_error(error)
+            return _rest_error(error) if data_plane else _json_error(error)
         except Exception:
             log.exception("%s %s failed.", path, environ.get("HTTP_X_AMZ_TARGET", ""))
-            error = AwsError("InternalFailure", "The request failed inside local_aws; its log says why.", 500)
-            return _rest_error(error) if runtime else _json_error(error)
+            failure = AwsError("InternalFailure", "The request failed inside local_aws; its log says why.", 500)
+            return _rest_error(failure) if data_plane else _json_error(failure)
 
     def _runtime(self, environ: Environ, endpoint: str, action: str, caller: Caller) -> Response:
-        raise unknown_operation(f"{action} of an endpoint is not supported by local_aws.")
+        if action != "invocations" or environ["REQUEST_METHOD"] != "POST":
+            raise unknown_operation(
+                f"{environ['REQUEST_METHOD']} {action} of an endpoint is not supported by local_aws."
+            )
+
+        def header(name: str) -> str | None:
+            key = name.upper().replace("-", "_")
+            return environ.get(key if key == "CONTENT_TYPE" else f"HTTP_{key}") or None
+
+        request = runtime.request_of(endpoint, read_body(environ), header)
+        answer = runtime.invoke(self.aws, request, caller.region)
+        headers = {"x-Amzn-Invoked-Production-Variant": answer.variant}
+        if answer.custom_attributes:
+            headers["X-Amzn-SageMaker-Custom-Attributes"] = answer.custom_attributes
+        return Response(200, answer.body, answer.content_type, headers)
 
     def _administration(self, environ: Environ, path: str) -> Response:
         match environ["REQUEST_METHOD"], path:
@@ -157,7 +171,9 @@ def _caller(environ: Environ) -> Caller | None:
 
 
 def _unsigned() -> Response:
-    message = "Request is missing Authentication Token: sign it with any key for the service and region it is meant for."
+    message = (
+        "Request is missing Authentication Token: sign it with any key for the service and region it is meant for."
+    )
     return _json_error(AwsError("MissingAuthenticationTokenException", message, 403))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 from cheroot.wsgi import Server as WsgiServer
@@ -23,14 +24,16 @@ THREADS = 32
 class Server:
     """This AWS, listening; `port` 0 takes a free one."""
 
-    def __init__(self, host: str, port: int, data_dir: Path, clock: Clock) -> None:
+    def __init__(
+        self, host: str, port: int, data_dir: Path, clock: Clock, schedule_delay: timedelta = timedelta(0)
+    ) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         load_operations()
         self._wsgi = WsgiServer((host, port), wsgi_app=None, numthreads=THREADS, request_queue_size=128)
         self._wsgi.prepare()
         port = self._wsgi.bind_addr[1]
         reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-        self.aws = LocalAws(data_dir, clock, url=f"http://{reachable}:{port}")
+        self.aws = LocalAws(data_dir, clock, url=f"http://{reachable}:{port}", schedule_delay=schedule_delay)
         self._wsgi.wsgi_app = Router(self.aws, moto_application(clock))
         self._thread = threading.Thread(target=self._wsgi.serve, name="http", daemon=True)
 
@@ -46,12 +49,12 @@ class Server:
         self._thread.join(timeout=10)
 
 
-def serve(host: str, port: int, data_dir: Path, clock: Clock) -> None:
+def serve(host: str, port: int, data_dir: Path, clock: Clock, schedule_delay: timedelta) -> None:
     """Run until SIGTERM or SIGINT; prints one line when ready."""
     ended = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: ended.set())
-    server = Server(host, port, data_dir, clock)
+    server = Server(host, port, data_dir, clock, schedule_delay)
     server.start()
     kind = "stepped" if clock.stepped else "real"
     print(f"local_aws ready on {server.aws.url} (data in {data_dir}, clock {kind})", flush=True)

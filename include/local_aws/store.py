@@ -1,7 +1,7 @@
 """Documents that survive a restart.
 
-A document is a JSON object, found by its kind ("model", "endpoint", …) and its name. Moments in documents are epoch seconds
-(floats), as SageMaker's JSON protocol sends them. Resources of a region are named by `scoped(region, name)`.
+A document is a JSON object, found by its kind ("model", "endpoint", …) and its name. Moments in documents are epoch
+seconds (floats), as SageMaker's JSON protocol sends them. Resources of a region are named by `scoped(region, name)`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ class Store:
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.execute(
             "CREATE TABLE IF NOT EXISTS documents ("
-            "sequence INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL, document TEXT NOT NULL,"
-            "UNIQUE (kind, name))"
+            "sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
+            " kind TEXT NOT NULL, name TEXT NOT NULL, document TEXT NOT NULL,"
+            " UNIQUE (kind, name))"
         )
 
     def insert(self, kind: str, name: str, document: Document) -> None:
@@ -74,7 +75,7 @@ class Store:
     def update(self, kind: str, name: str, change: Callable[[Document], Document | None]) -> Document | None:
         """Change a document while nobody else can; `change` edits its argument or returns a new document.
 
-        Returns the new document, or None when there is none of that name. An error raised by `change` leaves all as it was.
+        Returns the new document, or None when there is none of that name. An error of `change` leaves all as it was.
         """
         with self._lock:
             document = self.get(kind, name)

@@ -14,14 +14,21 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 
 from local_aws.errors import serialization_error, validation_error
 
-_JAVA_CLASSES = {r"\p{Print}": r"\x20-\x7E", r"\p{L}": r"\w", r"\p{Z}": r"\s", r"\p{N}": r"\d", r"\p{P}": r"!-/:-@\[-`{-~"}
+_JAVA_CLASSES = {
+    r"\p{Print}": r"\x20-\x7E",
+    r"\p{ASCII}": r"[\x00-\x7F]",
+    r"\p{L}": r"\w",
+    r"\p{Z}": r"\s",
+    r"\p{N}": r"\d",
+    r"\p{P}": r"!-/:-@\[-`{-~",
+}
 
 
 def validated(shape: StructureShape, request: dict[str, Any]) -> dict[str, Any]:
     """The request with unknown members dropped and moments as epoch seconds.
 
     Raises:
-        AwsError: SerializationException for a value of the wrong type, ValidationException for one that breaks a constraint.
+        AwsError: SerializationException for a value of the wrong type, ValidationException for a broken constraint.
     """
     parsed = _parse(shape, request, "")
     problems = list(_problems(shape, parsed, ""))
@@ -68,7 +75,9 @@ def _moment(value: Any, path: str) -> float:
 
 def _blob(value: Any, path: str) -> bytes:
     try:
-        return value if isinstance(value, bytes) else base64.b64decode(_of_type(value, str, "a blob", path), validate=True)
+        return (
+            value if isinstance(value, bytes) else base64.b64decode(_of_type(value, str, "a blob", path), validate=True)
+        )
     except binascii.Error as error:
         raise serialization_error(f"{path}: expected base64: {error}") from error
 

@@ -30,8 +30,8 @@ def page_of(
     """One page of documents and the token of the next.
 
     Args:
-        request: the List request with any of NameContains, StatusEquals, <Moment>After, <Moment>Before, SortBy, SortOrder,
-            MaxResults, NextToken.
+        request: the List request with any of NameContains, StatusEquals, <Moment>After, <Moment>Before, SortBy,
+            SortOrder, MaxResults, NextToken.
         name: the member that NameContains looks at.
         status: the member that StatusEquals looks at.
         sort_by: values of SortBy that are not names of members, and the member each means; "Name" means `name`.
@@ -52,12 +52,12 @@ def _matches(document: Document, request: dict[str, Any], name: str, status: str
         return False
     if status and request.get("StatusEquals", document.get(status)) != document.get(status):
         return False
-    for key, limit in request.items():
-        for suffix, holds in _COMPARISONS.items():
-            if key.endswith(suffix) and key.removesuffix(suffix) in document:
-                if not holds(document[key.removesuffix(suffix)], limit):
-                    return False
-    return True
+    return all(
+        holds(document[key.removesuffix(suffix)], limit)
+        for key, limit in request.items()
+        for suffix, holds in _COMPARISONS.items()
+        if key.endswith(suffix) and key.removesuffix(suffix) in document
+    )
 
 
 def _token(offset: int) -> str:

@@ -1,0 +1,165 @@
+"""Data capture: what an endpoint was asked and answered, as JSON lines in S3.
+
+Records are buffered per endpoint and variant and written after a short while, when the hour changes, and on `flush`.
+Nothing here slows or fails an answer; what cannot be written is logged and lost, where SageMaker loses it silently.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 2.0
+MOST_BUFFERED = 10_000
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer."""
+
+    moment: datetime
+    inference_id: str | None
+    custom_attributes: str | None
+    request: bytes
+    request_type: str
+    answer: bytes
+    answer_type: str
+
+
+@dataclass(frozen=True)
+class Destination:
+    """Where an endpoint variant's captures go."""
+
+    region: str
+    uri: str
+    endpoint: str
+    variant: str
+
+
+@dataclass
+class Buffer:
+    """Lines of one hour that wait to be written."""
+
+    first: datetime
+    opened: float
+    lines: list[str] = field(default_factory=list)
+
+
+def record(exchange: Exchange, config: dict[str, Any]) -> dict[str, Any]:
+    """A capture record, by an endpoint's DataCaptureConfig."""
+    modes = {option["CaptureMode"] for option in config["CaptureOptions"]}
+    both = "InputAndOutput" in modes
+    headers = config.get("CaptureContentTypeHeader", {})
+    data: dict[str, Any] = {}
+    if both or "Input" in modes:
+        data["endpointInput"] = _captured(exchange.request, exchange.request_type, "INPUT", headers)
+    if both or "Output" in modes:
+        data["endpointOutput"] = _captured(exchange.answer, exchange.answer_type, "OUTPUT", headers)
+    metadata: dict[str, Any] = {"eventId": str(uuid.uuid4())}
+    if exchange.custom_attributes:
+        metadata["customAttributes"] = [exchange.custom_attributes]
+    if exchange.inference_id:
+        metadata["inferenceId"] = exchange.inference_id
+    metadata["inferenceTime"] = f"{exchange.moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
+
+
+def _captured(body: bytes, content_type: str, mode: str, headers: dict[str, list[str]]) -> dict[str, str]:
+    media_type = content_type.split(";")[0].strip().lower()
+    encoding = "BASE64"
+    for name, types in (("CSV", headers.get("CsvContentTypes", [])), ("JSON", headers.get("JsonContentTypes", []))):
+        if media_type in {listed.lower() for listed in types}:
+            encoding = name
+    try:
+        text = body.decode("utf-8") if encoding != "BASE64" else base64.b64encode(body).decode()
+    except UnicodeDecodeError:
+        encoding, text = "BASE64", base64.b64encode(body).decode()
+    return {"observedContentType": content_type, "mode": mode, "data": text, "encoding": encoding}
+
+
+class CaptureWriter:
+    """Writes captures in the background; `s3(region)` gives the client to write with."""
+
+    def __init__(self, s3: Callable[[str], Any], flush_seconds: float = FLUSH_SECONDS) -> None:
+        self._s3 = s3
+        self._flush_seconds = flush_seconds
+        self._buffers: dict[Destination, list[Buffer]] = {}
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="capture", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is left and end."""
+        self._stopped.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        self.flush()
+
+    def add(self, destination: Destination, exchange: Exchange, config: dict[str, Any]) -> None:
+        """Take an exchange, or leave it out as the sampling percentage says."""
+        if random.random() * 100 >= config["InitialSamplingPercentage"]:
+            return
+        line = json.dumps(record(exchange, config), separators=(",", ":"), ensure_ascii=False)
+        with self._lock:
+            buffers = self._buffers.setdefault(destination, [])
+            if not buffers or _hour(buffers[-1].first) != _hour(exchange.moment):
+                buffers.append(Buffer(first=exchange.moment, opened=time.monotonic()))
+            if len(buffers[-1].lines) < MOST_BUFFERED:
+                buffers[-1].lines.append(line)
+            else:
+                log.error("More than %d captures of %s wait to be written; one is lost.", MOST_BUFFERED, destination)
+
+    def flush(self) -> None:
+        """Write all that is buffered; when this returns, it is in S3."""
+        self._write(older_than=float("inf"))
+
+    def _work(self) -> None:
+        while not self._stopped.wait(min(self._flush_seconds / 4, 1.0)):
+            self._write(older_than=time.monotonic() - self._flush_seconds)
+
+    def _write(self, older_than: float) -> None:
+        with self._writing:
+            for destination, buffer in self._take(older_than):
+                try:
+                    self._upload(destination, buffer)
+                except Exception:
+                    log.exception("%d captures for %s could not be written.", len(buffer.lines), destination.uri)
+
+    def _take(self, older_than: float) -> list[tuple[Destination, Buffer]]:
+        with self._lock:
+            taken = []
+            for destination, buffers in self._buffers.items():
+                while buffers and (buffers[0].opened <= older_than or len(buffers) > 1):
+                    taken.append((destination, buffers.pop(0)))
+            return taken
+
+    def _upload(self, destination: Destination, buffer: Buffer) -> None:
+        bucket, _, prefix = destination.uri.removeprefix("s3://").partition("/")
+        folder = [part for part in prefix.split("/") if part] + [destination.endpoint, destination.variant]
+        first = buffer.first.astimezone(UTC)
+        name = f"{first:%M-%S}-{first.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
+        self._s3(destination.region).put_object(
+            Bucket=bucket,
+            Key="/".join([*folder, f"{first:%Y/%m/%d/%H}", name]),
+            Body="".join(f"{line}\n" for line in buffer.lines).encode(),
+        )
+
+
+def _hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)

@@ -1,0 +1,1 @@
+"""The programs that stand for images; each runs in a process of its own."""

@@ -1,0 +1,54 @@
+"""Model archives are untrusted files: only plain files, only inside the target, only so many bytes."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+MOST_BYTES = 2 * 1024**3
+MOST_FILES = 10_000
+
+
+class BadArchive(Exception):
+    """The file is not an archive that may be extracted; the text says why."""
+
+
+def extract(archive: Path, folder: Path) -> None:
+    """Extract a `model.tar.gz`.
+
+    Raises:
+        BadArchive: not a gzip-compressed tar; a member that is neither file nor folder, or lies outside; too many, too big.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = 0
+    size = 0
+    try:
+        with tarfile.open(archive, mode="r:gz") as members:
+            for member in members:
+                target = _inside(folder, member)
+                if member.isdir():
+                    target.mkdir(parents=True, exist_ok=True)
+                    continue
+                files += 1
+                size += member.size
+                if files > MOST_FILES or size > MOST_BYTES:
+                    raise BadArchive(f"it holds more than {MOST_FILES} files or {MOST_BYTES} bytes")
+                source = members.extractfile(member)
+                if source is None:
+                    raise BadArchive(f"{member.name} is not a file")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with source, target.open("wb") as copy:
+                    shutil.copyfileobj(source, copy)
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise BadArchive(str(error)) from error
+
+
+def _inside(folder: Path, member: tarfile.TarInfo) -> Path:
+    name = PurePosixPath(member.name)
+    if name.is_absolute() or ".." in name.parts:
+        raise BadArchive(f"{member.name} lies outside the archive's folder")
+    if not (member.isreg() or member.isdir()):
+        raise BadArchive(f"{member.name} is a link or a special file")
+    return folder / name

@@ -1,0 +1,184 @@
+"""One model, served by a process of its own that speaks the container contract."""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+import urllib3
+from botocore.exceptions import ClientError
+
+from local_aws import model_archive, runners
+
+READY = re.compile(r"listening on (http://\S+)")
+START_SECONDS = 120.0
+STOP_SECONDS = 5.0
+MODEL_FOLDER = "opt/ml/model"
+PASSED_ON = ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+
+
+class ModelServerFailed(Exception):
+    """A model could not be served; the text is the endpoint's FailureReason."""
+
+
+class Sink(Protocol):
+    """Where a server's output goes."""
+
+    def line(self, text: str) -> None:
+        """Take one line."""
+
+    def close(self) -> None:
+        """There are no more lines."""
+
+
+class ModelServer:
+    """A running model server. `url` + "/invocations" answers."""
+
+    def __init__(self, process: subprocess.Popen[str], reader: threading.Thread, url: str, folder: Path) -> None:
+        self.process = process
+        self._reader = reader
+        self.url = url
+        self._folder = folder
+        self.http = urllib3.connectionpool.connection_from_url(url, maxsize=32, block=False, retries=False)
+
+    @property
+    def invocations_url(self) -> str:
+        """Where the model answers."""
+        return f"{self.url}/invocations"
+
+    def stop(self) -> None:
+        """End the process and remove its files; harmless when that is done already."""
+        self.http.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+        self._reader.join(STOP_SECONDS)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def start(container: dict[str, Any], folder: Path, s3: Any, variant: str, sink: Sink) -> ModelServer:
+    """Fetch a model's archive, start its server and wait until it answers GET /ping.
+
+    Args:
+        container: a ContainerDefinition: Image, ModelDataUrl, Environment.
+        folder: stands for the container's "/"; new, and removed when the server stops.
+        variant: named in what goes wrong.
+        sink: gets the server's output, and is closed when there is no more.
+
+    Raises:
+        ModelServerFailed: with the text that SageMaker would give where it has one.
+    """
+    try:
+        module = runners.model_server(container.get("Image", ""))
+        _fetch(container, folder, s3)
+    except runners.NoRunner as error:
+        sink.close()
+        raise ModelServerFailed(str(error)) from error
+    except ModelServerFailed:
+        sink.close()
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return _launch(module, container, folder, variant, sink)
+
+
+def _fetch(container: dict[str, Any], folder: Path, s3: Any) -> None:
+    model_folder = folder / MODEL_FOLDER
+    model_folder.mkdir(parents=True)
+    uri = container.get("ModelDataUrl")
+    if uri is None:
+        return
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    archive = folder / "model.tar.gz"
+    try:
+        s3.download_file(bucket, key, str(archive))
+    except ClientError as error:
+        raise ModelServerFailed(
+            f'Failed to download model data for container "container_1" from URL: "{uri}". '
+            "Please ensure that there is an object located at the URL "
+            "and that the role passed to CreateModel has permissions to download the object."
+        ) from error
+    try:
+        model_archive.extract(archive, model_folder)
+    except model_archive.BadArchive as error:
+        raise ModelServerFailed(
+            f'Failed to extract model data archive for container "container_1" from URL "{uri}". '
+            f"Please ensure that the object located at the URL is a valid tar.gz archive. ({error})"
+        ) from error
+    archive.unlink()
+
+
+def _launch(module: str, container: dict[str, Any], folder: Path, variant: str, sink: Sink) -> ModelServer:
+    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    environment |= container.get("Environment", {})
+    environment |= {"OPT_ML_ROOT": str(folder), "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", module],
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    )
+    lines: queue.Queue[str | None] = queue.Queue()
+    started = threading.Event()
+    reader = threading.Thread(target=_read, args=(process, lines, started, sink), daemon=True)
+    reader.start()
+    last = ""
+    deadline = time.monotonic() + START_SECONDS
+    while (line := _next(lines, deadline)) is not None:
+        if ready := READY.search(line):
+            server = ModelServer(process, reader, ready[1], folder)
+            if _answers_ping(server):
+                started.set()
+                return server
+            break
+        last = line.strip() or last
+    process.kill()
+    process.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+    raise ModelServerFailed(
+        f"The primary container for production variant {variant} did not pass the ping health check. "
+        f"Please check CloudWatch logs for this endpoint. {last}".strip()
+    )
+
+
+def _read(process: subprocess.Popen[str], lines: queue.Queue[str | None], started: threading.Event, sink: Sink) -> None:
+    if process.stdout is not None:
+        with process.stdout:
+            for line in process.stdout:
+                if not started.is_set():
+                    lines.put(line)
+                sink.line(line)
+    lines.put(None)
+    sink.close()
+
+
+def _next(lines: queue.Queue[str | None], deadline: float) -> str | None:
+    try:
+        return lines.get(timeout=max(deadline - time.monotonic(), 0))
+    except queue.Empty:
+        return None
+
+
+def _answers_ping(server: ModelServer) -> bool:
+    try:
+        return server.http.request("GET", "/ping", timeout=10).status == 200
+    except urllib3.exceptions.HTTPError:
+        return False

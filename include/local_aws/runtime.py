@@ -1,0 +1,130 @@
+"""InvokeEndpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import urllib3
+
+from local_aws.capture import Destination, Exchange
+from local_aws.errors import AwsError
+from local_aws.hosting import LOG_GROUP, Serving, Variant
+from local_aws.operations import service_model
+from local_aws.validation import validated
+
+if TYPE_CHECKING:
+    from local_aws.aws import LocalAws
+
+MOST_BYTES = 6 * 1024**2
+MODEL_SECONDS = 60
+DEFAULT_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """An endpoint's answer."""
+
+    body: bytes
+    content_type: str
+    variant: str
+    custom_attributes: str | None
+
+
+def request_of(endpoint: str, body: bytes, header: Any) -> dict[str, Any]:
+    """The validated InvokeEndpoint request; `header(name)` gives a request header or None.
+
+    Raises:
+        AwsError: ValidationError, or 413 for a body above 6 MiB.
+    """
+    if len(body) > MOST_BYTES:
+        raise AwsError("", f"HTTP content length exceeded {MOST_BYTES} bytes.", 413)
+    shape = service_model("sagemaker-runtime").operation_model("InvokeEndpoint").input_shape
+    request = {"EndpointName": endpoint, "Body": body}
+    for name, member in shape.members.items():
+        if member.serialization.get("location") == "header":
+            request[name] = header(member.serialization["name"])
+    try:
+        return validated(shape, request)
+    except AwsError as error:
+        raise AwsError("ValidationError", error.message) from error
+
+
+def invoke(aws: LocalAws, request: dict[str, Any], region: str) -> Invocation:
+    """Let the endpoint's model answer, and capture the exchange.
+
+    Raises:
+        AwsError: ValidationError for an endpoint that is not in service, ModelError for what the model refuses.
+    """
+    endpoint = request["EndpointName"]
+    serving = aws.hosting.serving(region, endpoint)
+    if serving is None:
+        raise AwsError("ValidationError", f"Endpoint {endpoint} of account {aws.account_id} not found.")
+    variant = _variant(serving, request.get("TargetVariant"), endpoint)
+    content_type = request.get("ContentType", DEFAULT_TYPE)
+    answer = _ask(aws, variant, request, content_type, region)
+    answer_type = answer.headers.get("Content-Type", DEFAULT_TYPE)
+    capture = serving.data_capture
+    if capture and capture.get("EnableCapture"):
+        exchange = Exchange(
+            moment=aws.clock.now(),
+            inference_id=request.get("InferenceId"),
+            custom_attributes=request.get("CustomAttributes"),
+            request=request["Body"],
+            request_type=content_type,
+            answer=answer.data,
+            answer_type=answer_type,
+        )
+        aws.captures.add(Destination(region, capture["DestinationS3Uri"], endpoint, variant.name), exchange, capture)
+    return Invocation(answer.data, answer_type, variant.name, answer.headers.get("X-Amzn-SageMaker-Custom-Attributes"))
+
+
+def _variant(serving: Serving, target: str | None, endpoint: str) -> Variant:
+    if target is None:
+        return serving.choose()
+    if target not in serving.variants:
+        raise AwsError("ValidationError", f"Variant {target} of endpoint {endpoint} not found.")
+    return serving.variants[target]
+
+
+def _ask(
+    aws: LocalAws, variant: Variant, request: dict[str, Any], content_type: str, region: str
+) -> urllib3.BaseHTTPResponse:
+    headers = {"Content-Type": content_type, "Accept": request.get("Accept", "*/*")}
+    for member, header in (
+        ("CustomAttributes", "X-Amzn-SageMaker-Custom-Attributes"),
+        ("InferenceId", "X-Amzn-SageMaker-Inference-Id"),
+    ):
+        if member in request:
+            headers[header] = request[member]
+    endpoint = request["EndpointName"]
+    try:
+        answer = variant.server.http.request(
+            "POST", "/invocations", body=request["Body"], headers=headers, timeout=MODEL_SECONDS
+        )
+    except urllib3.exceptions.TimeoutError as error:
+        message = "Your invocation timed out while waiting for a response from container primary."
+        raise _model_error(aws, region, endpoint, 0, message, message) from error
+    except urllib3.exceptions.HTTPError as error:
+        aws.hosting.revive(region, endpoint, variant)
+        message = f"The model server of variant {variant.name} does not answer."
+        raise _model_error(aws, region, endpoint, 500, message, message) from error
+    if answer.status >= 400:
+        text = answer.data.decode("utf-8", errors="replace")
+        kind = "client" if answer.status < 500 else "server"
+        message = f'Received {kind} error ({answer.status}) from primary with message "{text}".'
+        raise _model_error(aws, region, endpoint, answer.status, text, message)
+    return answer
+
+
+def _model_error(aws: LocalAws, region: str, endpoint: str, status: int, original: str, message: str) -> AwsError:
+    group = f"{LOG_GROUP}/{endpoint}"
+    console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
+    return AwsError(
+        "ModelError",
+        f"{message} See {console} in account {aws.account_id} for more information.",
+        424,
+        OriginalStatusCode=status,
+        OriginalMessage=original,
+        LogStreamArn=f"arn:aws:logs:{region}:{aws.account_id}:log-group:{group}",
+    )

@@ -1,0 +1,209 @@
+"""A real server in a process of its own, and clients that talk to it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import boto3
+import numpy as np
+import pytest
+import xgboost
+from botocore.config import Config
+
+ROOT = Path(__file__).resolve().parents[2]
+REGION = "us-west-2"
+ROLE = "arn:aws:iam::123456789012:role/service-role/SageMakerRole"
+XGBOOST_IMAGE = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-xgboost:0.90-1-cpu-py3"
+FEATURES = 4
+
+
+@dataclass
+class Running:
+    """A running local_aws."""
+
+    url: str
+    data_dir: Path
+    process: subprocess.Popen[str]
+    log: Path
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        """A boto3 client that talks to it."""
+        return boto3.client(
+            service,
+            region_name=region,
+            endpoint_url=self.url,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"max_attempts": 0}),
+        )
+
+    def advance(self, seconds: float) -> datetime:
+        """Move a stepped clock; returns its new time."""
+        body = json.dumps({"advance_seconds": seconds}).encode()
+        with urlopen(Request(f"{self.url}/_local/clock", data=body, method="POST"), timeout=120) as answer:
+            return datetime.fromisoformat(json.load(answer)["now"])
+
+    def now(self) -> datetime:
+        """The server's time."""
+        with urlopen(f"{self.url}/_local/health", timeout=10) as answer:
+            return datetime.fromisoformat(json.load(answer)["now"])
+
+    def stop(self) -> None:
+        """End it in an orderly way."""
+        self.process.terminate()
+        self.process.wait(30)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def start_local_aws(data_dir: Path, *options: str) -> Running:
+    """Start local_aws on a free port and wait until it is ready."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    log = data_dir / "server.log"
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'plugins'}{os.pathsep}{ROOT / 'include'}"}
+    with log.open("a", encoding="utf-8") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local_aws", "--port", "0", "--data-dir", str(data_dir), *options],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    assert process.stdout is not None
+    ready = process.stdout.readline()
+    address = re.search(r"http://\S+", ready)
+    assert address, f"local_aws did not start: {ready}{log.read_text()}"
+    return Running(address[0], data_dir, process, log)
+
+
+@pytest.fixture(scope="session")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A local_aws with real time."""
+    running = start_local_aws(tmp_path_factory.mktemp("local_aws"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def stepped_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A local_aws whose time moves only by `advance`."""
+    running = start_local_aws(tmp_path_factory.mktemp("stepped_aws"), "--clock", "stepped")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def booster() -> xgboost.Booster:
+    """A tiny model of four inputs; the first one decides."""
+    rows = np.random.default_rng(0).normal(size=(200, FEATURES))
+    labels = (rows[:, 0] + 0.1 * rows[:, 1] > 0).astype(int)
+    parameters = {"objective": "binary:logistic", "max_depth": 2, "nthread": 1}
+    return xgboost.train(parameters, xgboost.DMatrix(rows, labels), 8)
+
+
+@pytest.fixture(scope="session")
+def model_archive(booster: xgboost.Booster) -> bytes:
+    """The tiny model as a `model.tar.gz`."""
+    return tar_gz({"xgboost-model": bytes(booster.save_raw("json"))})
+
+
+def tar_gz(files: dict[str, bytes]) -> bytes:
+    """An archive of files."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def bucket(local_aws: Running) -> str:
+    """A new bucket of `local_aws`."""
+    return make_bucket(local_aws)
+
+
+def make_bucket(aws: Running) -> str:
+    """A new bucket."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    aws.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    return name
+
+
+def new_name(prefix: str) -> str:
+    """A name that no other test uses."""
+    return f"{prefix}-{uuid.uuid4().hex[:8]}"
+
+
+def create_model(aws: Running, bucket: str, archive: bytes, **container: Any) -> str:
+    """Upload an archive and make a model of it; returns the model's name."""
+    name = new_name("model")
+    key = f"{name}/model.tar.gz"
+    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=archive)
+    definition = {"Image": XGBOOST_IMAGE, "ModelDataUrl": f"s3://{bucket}/{key}"} | container
+    aws.client("sagemaker").create_model(ModelName=name, PrimaryContainer=definition, ExecutionRoleArn=ROLE)
+    return name
+
+
+def create_endpoint(
+    aws: Running, model: str, capture: dict[str, Any] | None = None, wait: str = "InService", name: str | None = None
+) -> str:
+    """Make an endpoint of a model and wait for a status; returns the endpoint's name."""
+    sagemaker = aws.client("sagemaker")
+    name = name or new_name("endpoint")
+    config: dict[str, Any] = {
+        "EndpointConfigName": name,
+        "ProductionVariants": [
+            {
+                "VariantName": "AllTraffic",
+                "ModelName": model,
+                "InstanceType": "ml.m5.large",
+                "InitialInstanceCount": 1,
+            }
+        ],
+    }
+    if capture:
+        config["DataCaptureConfig"] = capture
+    sagemaker.create_endpoint_config(**config)
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    settled = wait_for_endpoint(aws, name)
+    assert settled["EndpointStatus"] == wait, settled.get("FailureReason")
+    return name
+
+
+def wait_for_endpoint(aws: Running, name: str) -> dict[str, Any]:
+    """The endpoint's description when nothing is in progress any more."""
+    sagemaker = aws.client("sagemaker")
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        description: dict[str, Any] = sagemaker.describe_endpoint(EndpointName=name)
+        if description["EndpointStatus"] in ("InService", "Failed"):
+            return description
+        time.sleep(0.2)
+    raise AssertionError(f"{name} did not settle: {description}")
+
+
+def capture_config(bucket: str, **changes: Any) -> dict[str, Any]:
+    """Full data capture under `s3://<bucket>/datacapture`."""
+    return {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{bucket}/datacapture",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+    } | changes
