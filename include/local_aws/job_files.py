@@ -77,12 +77,11 @@ def keys(s3: Any, folder: str) -> list[str]:
     return [key for _, key in _list(s3, bucket, prefix)]
 
 
-def remove(s3: Any, folder: str, keep: frozenset[str] = frozenset()) -> None:
-    """Delete what lies in the folder, except the keys to keep."""
+def remove(s3: Any, folder: str, folder_keys: list[str]) -> None:
+    """Delete these keys of the folder's bucket."""
     bucket, _ = split_uri(folder)
-    for key in keys(s3, folder):
-        if key not in keep:
-            s3.delete_object(Bucket=bucket, Key=key)
+    for key in folder_keys:
+        s3.delete_object(Bucket=bucket, Key=key)
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -9,25 +9,25 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local_aws.clock import Clock
+
 GROUP = "/aws/sagemaker/ProcessingJobs"
 BATCH_SECONDS = 0.5
 LONGEST_LINE = 200_000
 
 
 class LogStream:
-    """Lines go to `<group>/<stream>` in batches; `close` writes the rest.
+    """Lines go to `<group>/<stream>` in batches, with the server's time; `close` writes the rest."""
 
-    Events carry the machine's time, also where the server's clock is stepped: CloudWatch Logs refuses events more than
-    two hours in the future.
-    """
-
-    def __init__(self, logs: Any, stream: str) -> None:
+    def __init__(self, logs: Any, stream: str, clock: Clock, group: str = GROUP) -> None:
         self._logs = logs
+        self._clock = clock
+        self._group = group
         self._stream = stream
         self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
         for create, names in (
-            (logs.create_log_group, {"logGroupName": GROUP}),
-            (logs.create_log_stream, {"logGroupName": GROUP, "logStreamName": stream}),
+            (logs.create_log_group, {"logGroupName": group}),
+            (logs.create_log_stream, {"logGroupName": group, "logStreamName": stream}),
         ):
             try:
                 create(**names)
@@ -40,7 +40,9 @@ class LogStream:
     def line(self, text: str) -> None:
         """Add one line."""
         if text.strip():
-            self._lines.put({"timestamp": int(time.time() * 1000), "message": text.rstrip("\n")[:LONGEST_LINE]})
+            self._lines.put(
+                {"timestamp": int(self._clock.timestamp() * 1000), "message": text.rstrip("\n")[:LONGEST_LINE]}
+            )
 
     def close(self) -> None:
         """Write what is left."""
@@ -58,4 +60,4 @@ class LogStream:
             open_ = None not in batch
             events = sorted((event for event in batch if event is not None), key=lambda event: event["timestamp"])
             if events:
-                self._logs.put_log_events(logGroupName=GROUP, logStreamName=self._stream, logEvents=events)
+                self._logs.put_log_events(logGroupName=self._group, logStreamName=self._stream, logEvents=events)

@@ -69,7 +69,9 @@ def run(
     return Outcome(end, exit_code)
 
 
-def _watch(process: subprocess.Popen[bytes], on_tick: Callable[[], None], stop: threading.Event, deadline: float) -> End:
+def _watch(
+    process: subprocess.Popen[bytes], on_tick: Callable[[], None], stop: threading.Event, deadline: float
+) -> End:
     next_tick = time.monotonic() + CONTINUOUS_SECONDS
     while process.poll() is None:
         if stop.wait(POLL_SECONDS):

@@ -150,7 +150,9 @@ def merge_job(run: MonitoringRun, captures: Folders, ground_truth: Folders) -> d
     }
 
 
-def monitoring_job(run: MonitoringRun, data: Folders, constraints: str | None, remaining_seconds: int) -> dict[str, Any]:
+def monitoring_job(
+    run: MonitoringRun, data: Folders, constraints: str | None, remaining_seconds: int
+) -> dict[str, Any]:
     """The analysis of those folders that hold data, judged against the constraints if there are any."""
     local_path = run.endpoint_input["LocalPath"].rstrip("/")
     inputs = _inputs("endpoint_input", local_path, data)

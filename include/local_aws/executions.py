@@ -1,0 +1,264 @@
+"""Monitoring executions: one firing of a schedule, from its window of data to its verdict.
+
+An execution is a document of the kind "monitoring-execution", shaped as `MonitoringExecutionSummary`. It is Pending
+until its first job is made, InProgress while the ground-truth merge and the analysis run, and ends as Completed,
+CompletedWithViolations, Failed or Stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+import threading
+import time
+from collections import defaultdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from local_aws import job_files
+from local_aws.control.job_definitions import find_definition
+from local_aws.errors import AwsError
+from local_aws.monitoring_jobs import MonitoringRun, merge_job, monitoring_job
+from local_aws.processing import INTERNAL_ERROR
+from local_aws.schedule_expressions import Window
+from local_aws.store import Document, scoped
+
+if TYPE_CHECKING:
+    from local_aws.aws import LocalAws
+
+log = logging.getLogger(__name__)
+
+KIND = "monitoring-execution"
+TERMINAL = frozenset({"Completed", "CompletedWithViolations", "Failed", "Stopped"})
+NO_DATA = "Job inputs had no data"
+LEFT_BY_RESTART = "InternalServerError: local_aws was stopped while the execution ran"
+VIOLATIONS = "CompletedWithViolations"
+
+Folders = list[tuple[str, str]]
+
+
+class _Ended(Exception):
+    """The execution is over before its analysis is."""
+
+    def __init__(self, status: str, reason: str | None) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class Executions:
+    """The executions of this AWS."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+        self._merging: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._threads: set[threading.Thread] = set()
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Executions that an earlier process left running have failed."""
+        for execution in self._aws.store.list(KIND):
+            if execution["MonitoringExecutionStatus"] not in TERMINAL:
+                self._change(execution["Key"], MonitoringExecutionStatus="Failed", FailureReason=LEFT_BY_RESTART)
+
+    def stop(self) -> None:
+        """Begin no further job; executions end with those that they wait for."""
+        self._stopping.set()
+
+    def join(self) -> None:
+        """Wait until all that were begun are over."""
+        for thread in list(self._threads):
+            thread.join()
+
+    def running(self, region: str, schedule: str) -> list[Document]:
+        """A schedule's executions that are not over."""
+        return [item for item in self._of(region, schedule) if item["MonitoringExecutionStatus"] not in TERMINAL]
+
+    def last(self, region: str, schedule: Document) -> Document | None:
+        """The newest execution of a schedule, not of an earlier one of its name."""
+        own = [
+            item
+            for item in self._of(region, schedule["MonitoringScheduleName"])
+            if item["CreationTime"] >= schedule["CreationTime"]
+        ]
+        return own[-1] if own else None
+
+    def begin(self, region: str, schedule: Document, scheduled: datetime, window: Window) -> None:
+        """Start an execution; which data it looks at is settled when this returns, the rest happens in a thread."""
+        identity = secrets.token_hex(12)
+        name = schedule["MonitoringScheduleName"]
+        key = scoped(region, f"{name}/{identity}")
+        now = self._aws.clock.timestamp()
+        self._aws.store.insert(
+            KIND,
+            key,
+            {
+                "Key": key,
+                "MonitoringScheduleName": name,
+                "ScheduledTime": scheduled.timestamp(),
+                "CreationTime": now,
+                "LastModifiedTime": now,
+                "MonitoringExecutionStatus": "Pending",
+                "EndpointName": schedule["EndpointName"],
+                "MonitoringJobDefinitionName": schedule["MonitoringJobDefinitionName"],
+                "MonitoringType": schedule["MonitoringType"],
+            },
+        )
+        try:
+            run = self._run_of(region, schedule, scheduled, window, identity)
+            captures, labels = self._data(region, run)
+        except _Ended as ended:
+            self._end(key, ended)
+            return
+        thread = threading.Thread(
+            target=self._execute,
+            args=(region, key, schedule, run, captures, labels),
+            name=f"execution-{name}",
+            daemon=True,
+        )
+        self._threads.add(thread)
+        thread.start()
+
+    def _run_of(
+        self, region: str, schedule: Document, scheduled: datetime, window: Window, identity: str
+    ) -> MonitoringRun:
+        name = schedule["MonitoringJobDefinitionName"]
+        definition = find_definition(self._aws, schedule["MonitoringType"], region, name)
+        if definition is None:
+            raise _Ended("Failed", f"ClientError: Could not find job definition with name: {name}")
+        return MonitoringRun(
+            monitoring_type=schedule["MonitoringType"],
+            schedule=schedule["MonitoringScheduleName"],
+            definition=definition,
+            scheduled=scheduled,
+            window=window,
+            identity=identity,
+            captures=self._capture_folders(region, schedule["EndpointName"]),
+        )
+
+    def _capture_folders(self, region: str, endpoint: str) -> tuple[str, ...]:
+        """Where the endpoint's captures lie, for each variant."""
+        document = self._aws.store.get("endpoint", scoped(region, endpoint)) or {}
+        deployment = document.get("Deployment") or {}
+        if "DataCaptureConfig" not in deployment:
+            return ()
+        destination = deployment["DataCaptureConfig"]["DestinationS3Uri"].rstrip("/")
+        return tuple(f"{destination}/{endpoint}/{variant['VariantName']}" for variant in deployment["Variants"])
+
+    def _data(self, region: str, run: MonitoringRun) -> tuple[Folders, Folders]:
+        """The hours of the window that hold captures, and those that hold ground truth."""
+        self._aws.captures.flush()
+        captures = self._with_objects(region, run.capture_folders())
+        labels = self._with_objects(region, run.ground_truth_folders()) if run.needs_ground_truth else []
+        if not captures or (run.needs_ground_truth and not labels):
+            raise _Ended("Failed", NO_DATA)
+        return captures, labels
+
+    def _execute(
+        self, region: str, key: str, schedule: Document, run: MonitoringRun, captures: Folders, labels: Folders
+    ) -> None:
+        try:
+            constraints = self._constraints(region, run)
+            if run.needs_ground_truth:
+                with self._merging[f"{run.merge_folder}/{run.endpoint}"]:
+                    job = self._merge_and_analyse(region, key, schedule, run, captures, labels, constraints)
+            else:
+                job = self._analyse(region, key, schedule, run, captures, constraints, run.max_runtime)
+            ended = _Ended(_status(job), job.get("FailureReason"))
+        except _Ended as error:
+            ended = error
+        except AwsError as error:
+            ended = _Ended("Failed", f"ClientError: {error.message}")
+        except Exception:
+            log.exception("Monitoring execution %s failed inside local_aws.", key)
+            ended = _Ended("Failed", INTERNAL_ERROR)
+        finally:
+            self._threads.discard(threading.current_thread())
+        self._end(key, ended)
+
+    def _constraints(self, region: str, run: MonitoringRun) -> str | None:
+        """Where the baseline's constraints lie, once the baselining job is over; None without a baseline."""
+        config = run.definition.get(f"{run.monitoring_type}BaselineConfig") or {}
+        if "ConstraintsResource" in config and config["ConstraintsResource"].get("S3Uri"):
+            return str(config["ConstraintsResource"]["S3Uri"])
+        name = config.get("BaseliningJobName")
+        if name is None:
+            return None
+        job = self._aws.jobs.wait(region, name)
+        if job["ProcessingJobStatus"] != "Completed":
+            reason = job.get("FailureReason") or "it was stopped"
+            raise _Ended("Failed", f"ClientError: Baselining job {name} has no constraints, {reason}")
+        outputs = job["ProcessingOutputConfig"]["Outputs"]
+        return f"{outputs[0]['S3Output']['S3Uri'].rstrip('/')}/analysis.json"
+
+    def _merge_and_analyse(
+        self,
+        region: str,
+        key: str,
+        schedule: Document,
+        run: MonitoringRun,
+        captures: Folders,
+        labels: Folders,
+        constraints: str | None,
+    ) -> Document:
+        """Merge, then analyse what this merge made: what an earlier one left in the same hours would count twice."""
+        s3 = self._aws.s3(region)
+        began = time.monotonic()
+        folders = [(f"{run.merge_folder}/{path}", path) for _, path in captures]
+        earlier = [(folder, job_files.keys(s3, folder)) for folder, _ in folders]
+        job = self._job(region, key, schedule, merge_job(run, captures, labels))
+        if job["ProcessingJobStatus"] != "Completed":
+            return job
+        for folder, keys in earlier:
+            job_files.remove(s3, folder, keys)
+        merged = self._with_objects(region, folders)
+        if not merged:
+            raise _Ended("Failed", NO_DATA)
+        remaining = run.max_runtime - math.floor(time.monotonic() - began)
+        if remaining < 1:
+            raise _Ended("Stopped", f"The merge took all of the {run.max_runtime} seconds that the execution has")
+        return self._analyse(region, key, schedule, run, merged, constraints, remaining)
+
+    def _analyse(
+        self,
+        region: str,
+        key: str,
+        schedule: Document,
+        run: MonitoringRun,
+        data: Folders,
+        constraints: str | None,
+        remaining_seconds: int,
+    ) -> Document:
+        s3 = self._aws.s3(region)
+        job_files.remove(s3, run.report_folder, job_files.keys(s3, run.report_folder))
+        return self._job(region, key, schedule, monitoring_job(run, data, constraints, remaining_seconds))
+
+    def _job(self, region: str, key: str, schedule: Document, request: dict[str, Any]) -> Document:
+        if self._stopping.is_set():
+            raise _Ended("Failed", LEFT_BY_RESTART)
+        job = self._aws.jobs.submit(region, request, schedule["MonitoringScheduleArn"])
+        self._change(key, MonitoringExecutionStatus="InProgress", ProcessingJobArn=job["ProcessingJobArn"])
+        return self._aws.jobs.wait(region, request["ProcessingJobName"])
+
+    def _with_objects(self, region: str, folders: Folders) -> Folders:
+        s3 = self._aws.s3(region)
+        return [folder for folder in folders if job_files.has_objects(s3, folder[0])]
+
+    def _of(self, region: str, schedule: str) -> list[Document]:
+        return self._aws.store.list(KIND, scoped(region, f"{schedule}/"))
+
+    def _end(self, key: str, ended: _Ended) -> None:
+        self._change(key, MonitoringExecutionStatus=ended.status, FailureReason=ended.reason)
+
+    def _change(self, key: str, **members: Any) -> None:
+        self._aws.store.update(
+            KIND, key, lambda execution: {**execution, **members, "LastModifiedTime": self._aws.clock.timestamp()}
+        )
+
+
+def _status(job: Document) -> str:
+    status = str(job["ProcessingJobStatus"])
+    if status == "Completed" and (job.get("ExitMessage") or "").startswith(VIOLATIONS):
+        return VIOLATIONS
+    return status

@@ -1,0 +1,194 @@
+"""One processing job from its inputs to its outcome, in a scratch folder that stands for its "/"."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from local_aws import job_process, runners
+from local_aws.containers.job_container import JOB_CONFIG
+from local_aws.errors import AwsError
+from local_aws.job_files import Outputs, TransferError, download
+from local_aws.job_logs import LogStream
+from local_aws.metrics import publish
+from local_aws.model_servers import ModelServerFailed
+from local_aws.store import Document
+
+if TYPE_CHECKING:
+    from local_aws.aws import LocalAws
+
+log = logging.getLogger(__name__)
+
+Status = Literal["Completed", "Failed", "Stopped"]
+
+DEFAULT_MAX_RUNTIME_SECONDS = 86_400
+LONGEST_MESSAGE = 1024
+CUSTOMER_ERROR = 1
+ANALYSIS_CONFIG = "opt/ml/processing/input/config/analysis_config.json"
+MESSAGE = "opt/ml/output/message"
+PUBLISHING = "publish_cloudwatch_metrics"
+PUBLISHING_NEEDS_SCHEDULE = "AlgorithmError: CloudWatch publishing is available only for jobs from MonitoringSchedules."
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a job ended."""
+
+    status: Status
+    failure_reason: str | None = None
+    exit_message: str | None = None
+
+
+def run_job(aws: LocalAws, job: Document, stop: threading.Event, started: Callable[[], None]) -> Result:
+    """Run a job to its end; `started` is called when its program starts."""
+    region, name = job["Region"], job["ProcessingJobName"]
+    environment = job.get("Environment") or {}
+    publishes = environment.get(PUBLISHING) == "Enabled"
+    if publishes and not job.get("MonitoringScheduleArn"):
+        return Result("Failed", PUBLISHING_NEEDS_SCHEDULE)
+    if stop.is_set():
+        return Result("Stopped")
+    root = (aws.data_dir / "jobs" / region / name).resolve()
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    try:
+        result = _run_in(aws, job, root, stop, started)
+        if result.status == "Completed" and publishes:
+            publish(aws.cloudwatch(region), root)
+        return result
+    except TransferError as error:
+        return Result("Failed", str(error)[:LONGEST_MESSAGE])
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _run_in(aws: LocalAws, job: Document, root: Path, stop: threading.Event, started: Callable[[], None]) -> Result:
+    region = job["Region"]
+    s3 = aws.s3(region)
+    for source in job.get("ProcessingInputs") or []:
+        download(s3, source["S3Input"], root, job["RoleArn"])
+    outputs = Outputs(s3, (job.get("ProcessingOutputConfig") or {}).get("Outputs", []), root)
+    _write_job_config(job, root)
+    module = runners.job(job["AppSpecification"]["ImageUri"])
+    max_seconds = (job.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)
+    stream = f"{job['ProcessingJobName']}/algo-1-{int(aws.clock.timestamp())}"
+    lines = LogStream(aws.logs(region), stream, aws.clock)
+    try:
+        with _model(aws, region, root) as model_url:
+            started()
+            outcome = job_process.run(
+                [sys.executable, "-m", module],
+                _variables(aws, job, root, model_url),
+                root,
+                on_line=lines.line,
+                on_tick=lambda: outputs.sync(continuous_only=True),
+                stop=stop,
+                max_seconds=max_seconds,
+            )
+    except (AwsError, ModelServerFailed) as error:
+        lines.line(f"exit_message: Customer Error: {error}")
+        return Result("Failed", f"ClientError: {error}"[:LONGEST_MESSAGE])
+    finally:
+        lines.close()
+    outputs.sync(continuous_only=False)
+    return _result(outcome, _message(root))
+
+
+def _result(outcome: job_process.Outcome, message: str | None) -> Result:
+    if outcome.end != "exited":
+        return Result("Stopped", exit_message=message)
+    if outcome.exit_code == 0:
+        return Result("Completed", exit_message=message)
+    if outcome.exit_code == CUSTOMER_ERROR and message:
+        reason = f"ClientError: {message.removeprefix('Customer Error: ')}"
+    else:
+        reason = f"AlgorithmError: {message or 'See job logs for more information'}, exit code: {outcome.exit_code}"
+    return Result("Failed", reason[:LONGEST_MESSAGE], message)
+
+
+def _message(root: Path) -> str | None:
+    file = root / MESSAGE
+    if not file.is_file():
+        return None
+    return file.read_text(encoding="utf-8", errors="replace").strip()[:LONGEST_MESSAGE] or None
+
+
+def _write_job_config(job: Document, root: Path) -> None:
+    content = {
+        "ProcessingJobArn": job["ProcessingJobArn"],
+        "ProcessingJobName": job["ProcessingJobName"],
+        "Environment": job.get("Environment") or {},
+        "AppSpecification": job["AppSpecification"],
+        "ProcessingInputs": job.get("ProcessingInputs") or [],
+        "ProcessingOutputConfig": job.get("ProcessingOutputConfig") or {"Outputs": []},
+        "ProcessingResources": job["ProcessingResources"],
+        "RoleArn": job["RoleArn"],
+    }
+    file = root / JOB_CONFIG
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content), encoding="utf-8")
+
+
+@contextmanager
+def _model(aws: LocalAws, region: str, root: Path) -> Iterator[str | None]:
+    """Where the model of the analysis answers: a live endpoint, or a server of its own, which captures nothing."""
+    predictor = _predictor(root)
+    if predictor.get("endpoint_name"):
+        yield f"{aws.url}/endpoints/{predictor['endpoint_name']}/invocations"
+    elif predictor.get("model_name"):
+        server = aws.hosting.start_model_server(predictor["model_name"], region)
+        try:
+            yield server.invocations_url
+        finally:
+            server.stop()
+    else:
+        yield None
+
+
+def _predictor(root: Path) -> dict[str, Any]:
+    try:
+        config = json.loads((root / ANALYSIS_CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # The program itself reports what is wrong with it.
+    predictor = config.get("predictor") if isinstance(config, dict) else None
+    return predictor if isinstance(predictor, dict) else {}
+
+
+def _variables(aws: LocalAws, job: Document, root: Path, model_url: str | None) -> dict[str, str]:
+    cache = aws.data_dir.resolve() / "cache"
+    temporary = root / "tmp"
+    temporary.mkdir(exist_ok=True)
+    own = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "PYTHONPATH": os.pathsep.join(_source_folders()),
+        "PYTHONUNBUFFERED": "1",
+        "HOME": str(root),
+        "TMPDIR": str(temporary),
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": str(cache / "matplotlib"),
+        "OPT_ML_ROOT": str(root),
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_DEFAULT_REGION": job["Region"],
+        "AWS_REGION": job["Region"],
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }
+    if model_url is not None:
+        own["INVOKE_URL"] = model_url
+    return {**(job.get("Environment") or {}), **own}
+
+
+def _source_folders() -> list[str]:
+    """Where the programs' packages are, however this process found them."""
+    specs = (importlib.util.find_spec(name) for name in ("local_aws", "model_monitor"))
+    return [str(Path(spec.origin).resolve().parents[1]) for spec in specs if spec is not None and spec.origin]

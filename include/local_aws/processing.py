@@ -1,0 +1,178 @@
+"""Processing jobs: queued, at most two at a time, stopped when asked, honest about a restart.
+
+A job is a document of the kind "processing-job": what `CreateProcessingJob` got and
+what `DescribeProcessingJob` answers.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from local_aws.errors import AwsError, resource_in_use, resource_not_found, validation_error
+from local_aws.job_run import Result, run_job
+from local_aws.store import AlreadyExists, Document, scoped
+
+if TYPE_CHECKING:
+    from local_aws.aws import LocalAws
+
+log = logging.getLogger(__name__)
+
+KIND = "processing-job"
+MOST_AT_A_TIME = 2
+TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
+LEFT_BY_RESTART = "InternalServerError: local_aws was stopped while the job ran; start the job again"
+INTERNAL_ERROR = (
+    "InternalServerError: We encountered an internal error; the log of local_aws says more. Please try again."
+)
+
+
+@dataclass
+class _Handle:
+    stop: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+    future: Future[None] | None = None
+
+
+class ProcessingJobs:
+    """The jobs of this AWS."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+        self._pool = ThreadPoolExecutor(MOST_AT_A_TIME, thread_name_prefix="job")
+        self._handles: dict[str, _Handle] = {}
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+
+    def start(self) -> None:
+        """Jobs that an earlier process left running have failed."""
+        for job in self._aws.store.list(KIND):
+            if job["ProcessingJobStatus"] not in TERMINAL:
+                self._close(scoped(job["Region"], job["ProcessingJobName"]), Result("Failed", LEFT_BY_RESTART))
+
+    def stop(self) -> None:
+        """Stop all jobs and wait for their ends."""
+        with self._lock:
+            handles = dict(self._handles)
+        self._closing.set()
+        for key, handle in handles.items():
+            handle.stop.set()
+            if handle.future is not None and handle.future.cancel():
+                self._close(key, Result("Failed", LEFT_BY_RESTART))
+        self._pool.shutdown()
+
+    def submit(self, region: str, request: dict[str, Any], schedule_arn: str | None = None) -> Document:
+        """Take a job in; it runs as soon as one of the two places is free.
+
+        Raises:
+            AwsError: ResourceInUse, when there is a job of that name.
+        """
+        name = request["ProcessingJobName"]
+        key = scoped(region, name)
+        arn = self._aws.arn(region, f"processing-job/{name}")
+        now = self._aws.clock.timestamp()
+        job = {
+            **{member: value for member, value in request.items() if member != "Tags"},
+            "ProcessingJobArn": arn,
+            "ProcessingJobStatus": "InProgress",
+            "CreationTime": now,
+            "LastModifiedTime": now,
+            "MonitoringScheduleArn": schedule_arn,
+            "Region": region,
+        }
+        try:
+            self._aws.store.insert(KIND, key, job)
+        except AlreadyExists as error:
+            raise resource_in_use(
+                f"Job name must be unique within an AWS account and region, and a processing job with "
+                f"this name already exists ({arn})"
+            ) from error
+        handle = _Handle()
+        with self._lock:
+            self._handles[key] = handle
+            handle.future = self._pool.submit(self._run, key, job, handle)
+        return job
+
+    def describe(self, region: str, name: str) -> Document:
+        """The job.
+
+        Raises:
+            AwsError: there is none of that name.
+        """
+        job = self._aws.store.get(KIND, scoped(region, name))
+        if job is None:
+            raise could_not_find(self._aws, region, name)
+        return job
+
+    def request_stop(self, region: str, name: str) -> None:
+        """Ask a job to stop: it is Stopping until its program has ended, then Stopped.
+
+        Raises:
+            AwsError: there is none of that name, or it is over.
+        """
+        key = scoped(region, name)
+
+        def stopping(job: Document) -> None:
+            if job["ProcessingJobStatus"] in TERMINAL:
+                raise validation_error(
+                    f"The request was rejected because the processing job is in status {job['ProcessingJobStatus']}."
+                )
+            job["ProcessingJobStatus"] = "Stopping"
+            job["LastModifiedTime"] = self._aws.clock.timestamp()
+
+        if self._aws.store.update(KIND, key, stopping) is None:
+            raise could_not_find(self._aws, region, name)
+        with self._lock:
+            handle = self._handles.get(key)
+        if handle is None:
+            return
+        handle.stop.set()
+        if handle.future is not None and handle.future.cancel():
+            self._close(key, Result("Stopped"))
+
+    def wait(self, region: str, name: str) -> Document:
+        """The job once it is over."""
+        with self._lock:
+            handle = self._handles.get(scoped(region, name))
+        if handle is not None:
+            handle.over.wait()
+        return self.describe(region, name)
+
+    def _run(self, key: str, job: Document, handle: _Handle) -> None:
+        try:
+            result = run_job(self._aws, job, handle.stop, started=lambda: self._started(key))
+        except Exception:
+            log.exception("Processing job %s failed inside local_aws.", key)
+            result = Result("Failed", INTERNAL_ERROR)
+        if result.status == "Stopped" and self._closing.is_set():
+            result = Result("Failed", LEFT_BY_RESTART)
+        self._close(key, result)
+
+    def _started(self, key: str) -> None:
+        def change(job: Document) -> None:
+            job["ProcessingStartTime"] = job["LastModifiedTime"] = self._aws.clock.timestamp()
+
+        self._aws.store.update(KIND, key, change)
+
+    def _close(self, key: str, result: Result) -> None:
+        def change(job: Document) -> None:
+            job["ProcessingJobStatus"] = result.status
+            job["FailureReason"] = result.failure_reason
+            job["ExitMessage"] = result.exit_message
+            job["ProcessingEndTime"] = job["LastModifiedTime"] = self._aws.clock.timestamp()
+
+        self._aws.store.update(KIND, key, change)
+        with self._lock:
+            handle = self._handles.pop(key, None)
+        if handle is not None:
+            handle.over.set()
+
+
+def could_not_find(aws: LocalAws, region: str, name: str) -> AwsError:
+    """What is answered about a job that does not exist."""
+    return resource_not_found(
+        f"Could not find requested job with name: {name} ({aws.arn(region, f'processing-job/{name}')})"
+    )
