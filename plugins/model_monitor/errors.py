@@ -13,6 +13,8 @@
     ├── NoCaptures             no captured requests where they should be
     ├── NoExecution            a schedule has not started any execution
     ├── ExecutionFailed        a monitoring execution failed or was stopped
+    ├── NoBaseline             a monitor has no constraints to compare with
+    ├── WaitTimeout            something took longer than the task was allowed to wait
     └── ViolationsFound        a monitoring execution found violations, and the DAG was asked to fail on them
 
 Each message says what was wrong, where, and what to do next.
@@ -71,6 +73,14 @@ class NoExecution(MonitorError):
 
 class ExecutionFailed(MonitorError):
     """A monitoring execution ended as Failed or Stopped."""
+
+
+class NoBaseline(MonitorError):
+    """A monitor was to compare with a baselining job's constraints, and there is no such job."""
+
+
+class WaitTimeout(MonitorError):
+    """Waiting ended at its deadline, with nothing decided."""
 
 
 class ViolationsFound(MonitorError):

@@ -1,0 +1,1 @@
+"""Every AWS verb that the operators need."""

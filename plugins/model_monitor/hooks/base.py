@@ -1,0 +1,103 @@
+"""What all hooks share: one way to call AWS, and errors that say what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from model_monitor.errors import AccessDenied, MonitorError, ServiceUnavailable
+from model_monitor.waiting import WAITERS
+
+# boto3's default gives up on throttling after a few seconds; a connection's `config_kwargs` goes before this.
+RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 6})
+
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "Forbidden"}
+MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404", "NotFound"}
+PERMISSIONS = {
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:HeadObject": "s3:GetObject",
+}
+
+
+class MonitorHook(AwsBaseHook):
+    """A hook whose verbs go through `call` and `find`."""
+
+    @property
+    def waiter_path(self) -> Path:
+        return WAITERS / f"{self.client_type}.json"
+
+    def call(self, method: str, **request: Any) -> dict[str, Any]:
+        """Send one request, by its boto3 name.
+
+        Raises:
+            AccessDenied: with the permission that is missing.
+            ServiceUnavailable: when the account no longer has the managed monitors.
+            ClientError: for every other refusal.
+        """
+        try:
+            return getattr(self.conn, method)(**request)
+        except ClientError as error:
+            if (explained := explain(error, str(self.client_type), request)) is not None:
+                raise explained from error
+            raise
+
+    def find(self, method: str, **request: Any) -> dict[str, Any] | None:
+        """Send one describing request; None when there is no such resource."""
+        try:
+            return self.call(method, **request)
+        except ClientError as error:
+            if is_missing(error):
+                return None
+            raise
+
+    def _get_config(self, config: Config | None = None) -> Config:
+        defaults = RETRIES
+        if self.client_type == "s3" and self.conn_config.get_service_endpoint_url(service_name="s3"):
+            # A server of one's own has one host name, not one per bucket.
+            defaults = RETRIES.merge(Config(s3={"addressing_style": "path"}))
+        return defaults.merge(super()._get_config(config))
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether AWS says that there is no such resource; SageMaker's older operations say so in words only."""
+    code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+    if code in MISSING:
+        return True
+    return code == "ValidationException" and any(
+        words in message.lower() for words in ("could not find", "does not exist", "not found")
+    )
+
+
+def is_taken(error: ClientError) -> bool:
+    """Whether AWS says that the name is taken."""
+    code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+    return code == "ResourceInUse" or (code == "ValidationException" and "already exist" in message.lower())
+
+
+def explain(error: ClientError, service: str, request: dict[str, Any]) -> MonitorError | None:
+    """The error of ours that says the next step, if there is one."""
+    code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+    if code in DENIED:
+        action = f"{service.removesuffix('-runtime')}:{error.operation_name}"
+        permission = PERMISSIONS.get(action, action)
+        return AccessDenied(
+            f"AWS refused {error.operation_name} on {_subject(request)}: {message or code}. "
+            f"Allow '{permission}' there for the identity of this Airflow connection."
+        )
+    if "maintenance mode" in message:
+        return ServiceUnavailable(
+            f"AWS refused {error.operation_name}: {message} "
+            "Run the same monitors without the managed service, for example against the embedded AWS."
+        )
+    return None
+
+
+def _subject(request: dict[str, Any]) -> str:
+    if "Bucket" in request:
+        return f"s3://{request['Bucket']}/{request.get('Key', request.get('Prefix', ''))}"
+    return next((str(value) for key, value in request.items() if key.endswith("Name")), "this account")

@@ -1,0 +1,1 @@
+"""The steps of a monitored endpoint's life, one operator each."""

@@ -1,0 +1,60 @@
+"""What all operators share: the endpoint they are about, and hooks on its connection."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
+from airflow.sdk import ExceptionRetryPolicy
+from airflow.sdk.definitions.retry_policy import RetryAction, RetryRule
+
+from model_monitor.config import MonitoredEndpoint
+from model_monitor.errors import MonitorError, WaitTimeout
+from model_monitor.hooks.logs import LogsHook
+from model_monitor.hooks.s3 import StorageHook
+from model_monitor.hooks.sagemaker import SageMakerHook
+
+# What a human has to mend does not get better by trying again; everything else may.
+RETRY_POLICY = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(WaitTimeout, action=RetryAction.DEFAULT),
+        RetryRule(MonitorError, action=RetryAction.FAIL, reason="Trying again cannot help"),
+    ]
+)
+
+
+class EndpointTask:
+    """Hooks for operators and sensors, all on the same connection and region."""
+
+    _hook_parameters: dict[str, Any]
+
+    @cached_property
+    def storage(self) -> StorageHook:
+        """S3."""
+        return StorageHook(**self._hook_parameters)
+
+    @cached_property
+    def logs(self) -> LogsHook:
+        """CloudWatch Logs."""
+        return LogsHook(**self._hook_parameters)
+
+
+class MonitorOperator(EndpointTask, AwsBaseOperator[SageMakerHook]):
+    """One step in the life of a monitored endpoint.
+
+    Args:
+        endpoint: what the step is about; connection and region are its own unless given.
+    """
+
+    aws_hook_class = SageMakerHook
+    ui_color = "#e8f4ee"
+
+    def __init__(self, *, endpoint: MonitoredEndpoint, **kwargs: Any) -> None:
+        super().__init__(**{**connection_of(endpoint), **kwargs})
+        self.endpoint = endpoint
+
+
+def connection_of(endpoint: MonitoredEndpoint) -> dict[str, Any]:
+    """The connection arguments of the Amazon provider's bases."""
+    return {"aws_conn_id": endpoint.aws_conn_id, "region_name": endpoint.region}

@@ -1,0 +1,107 @@
+"""Deploying: model, endpoint configuration with data capture, endpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from model_monitor import names, requests, sources
+from model_monitor.deferring import Waits, deferrable_by_default
+from model_monitor.errors import EndpointFailed, ResourceConflict, WaitTimeout
+from model_monitor.hooks.sagemaker import ENDPOINT_CONFIG, MODEL
+from model_monitor.operators.base import MonitorOperator
+from model_monitor.waiting import Outcome, Wait, describe
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class CreateModelOperator(MonitorOperator):
+    """Create the model of the uploaded archive. Its name follows from its content, so a changed archive makes a new one."""
+
+    def execute(self, context: Context) -> str:
+        request = requests.create_model(self.endpoint, sources.archive(self.endpoint))
+        made = self.hook.ensure(MODEL, request)
+        self.log.info("Model %s: %s, served by %s", request["ModelName"], made, request["PrimaryContainer"]["Image"])
+        return request["ModelName"]
+
+
+class CreateEndpointConfigOperator(MonitorOperator):
+    """Create the endpoint configuration, with data capture. A changed one gets a new name, as AWS never changes them."""
+
+    def execute(self, context: Context) -> str:
+        request = requests.create_endpoint_config(self.endpoint, sources.model_name(self.endpoint))
+        made = self.hook.ensure(ENDPOINT_CONFIG, request)
+        self.log.info(
+            "Endpoint configuration %s: %s, captures to %s", request["EndpointConfigName"], made,
+            request["DataCaptureConfig"]["DestinationS3Uri"],
+        )  # fmt: skip
+        return request["EndpointConfigName"]
+
+
+class DeployEndpointOperator(Waits, MonitorOperator):
+    """Create the endpoint, or move it to a changed configuration, and wait until it is in service.
+
+    Args:
+        endpoint: what to deploy.
+        timeout: seconds to wait for it; the waiter's hour unless given.
+        deferrable: wait in the triggerer.
+    """
+
+    def __init__(
+        self,
+        *,
+        timeout: float | None = None,
+        deferrable: bool = deferrable_by_default(),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.timeout = timeout
+        self.deferrable = deferrable
+
+    def execute(self, context: Context) -> dict[str, str]:
+        config = requests.create_endpoint_config(self.endpoint, sources.model_name(self.endpoint))["EndpointConfigName"]
+        self._deploy(config)
+        wait = Wait.until("EndpointInService", {"EndpointName": self.endpoint.name}, timeout=self.timeout)
+        return self._finish(self.wait_for(wait, self.hook, config=config), wait, config)
+
+    def execute_complete(
+        self, context: Context, event: dict[str, Any], wait: dict[str, Any], config: str
+    ) -> dict[str, str]:
+        return self._finish(self.resumed(event, wait, self.hook), Wait(**wait), config)
+
+    def _deploy(self, config: str) -> None:
+        request = requests.create_endpoint(self.endpoint, config)
+        name = request["EndpointName"]
+        found = self.hook.endpoint(name)
+        if found is not None and not self.hook.owned(found["EndpointArn"], self.endpoint):
+            raise ResourceConflict(
+                f"An endpoint '{name}' exists and was not made by this project (its tag {names.ENDPOINT_TAG} is missing). "
+                "Delete it, or give the endpoint another name in its YAML."
+            )
+        if found is not None and found["EndpointStatus"] == "Failed":
+            self.log.warning("Endpoint %s has failed (%s): making it anew", name, found.get("FailureReason"))
+            self.hook.delete("delete_endpoint", EndpointName=name)
+            Wait.until("EndpointDeleted", {"EndpointName": name}).poll(self.hook.conn)
+            found = None
+        if found is None:
+            self.hook.call("create_endpoint", **request)
+            self.log.info("Creating endpoint %s", name)
+        elif found["EndpointConfigName"] == config:
+            self.log.info("Endpoint %s has this configuration already: %s", name, found["EndpointStatus"])
+        else:
+            Wait.until("EndpointInService", {"EndpointName": name}).poll(self.hook.conn)
+            self.hook.call("update_endpoint", **requests.update_endpoint(self.endpoint, config))
+            self.log.info("Moving endpoint %s from %s to %s", name, found["EndpointConfigName"], config)
+
+    def _finish(self, outcome: Outcome, wait: Wait, config: str) -> dict[str, str]:
+        name, said = self.endpoint.name, describe(wait, outcome.response)
+        if outcome.state == "deadline":
+            raise WaitTimeout(f"Endpoint {name} was not in service in time: {said}")
+        if outcome.state == "failure":
+            raise EndpointFailed(f"Endpoint {name}: {said}. Its log: CloudWatch Logs, /aws/sagemaker/Endpoints/{name}")
+        if outcome.response["EndpointConfigName"] != config:
+            raise EndpointFailed(
+                f"Endpoint {name} went back to {outcome.response['EndpointConfigName']}, as {config} did not come into "
+                f"service: {said}. Its log: CloudWatch Logs, /aws/sagemaker/Endpoints/{name}"
+            )
+        return {"endpoint": name, "endpoint_config": config, "status": "InService"}

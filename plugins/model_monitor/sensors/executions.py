@@ -1,0 +1,202 @@
+"""Waiting for a monitoring execution: to start, and to finish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+
+from model_monitor import names
+from model_monitor.config import MonitoredEndpoint
+from model_monitor.deferring import Waits, deferrable_by_default
+from model_monitor.errors import ExecutionFailed, NoExecution, WaitTimeout
+from model_monitor.hooks.sagemaker import SageMakerHook, executions_since, iso
+from model_monitor.links import ConsoleLink
+from model_monitor.names import Kind
+from model_monitor.operators.base import EndpointTask, connection_of
+from model_monitor.operators.schedule import existing_schedule, expression
+from model_monitor.waiting import Outcome, Wait, describe, waiter_config
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+NO_DATA = "Job inputs had no data"
+
+
+class ExecutionSensor(Waits, EndpointTask, AwsBaseSensor[SageMakerHook]):
+    """What both sensors share.
+
+    Args:
+        endpoint: what is monitored.
+        kind: `bias` or `explainability`.
+        deferrable: wait in the triggerer.
+        poke_interval: seconds between two requests; the waiter's own unless given.
+        timeout: seconds to wait; the waiter's own unless given.
+    """
+
+    aws_hook_class = SageMakerHook
+    ui_color = "#e6f0f7"
+    waiter: str
+
+    def __init__(
+        self,
+        *,
+        endpoint: MonitoredEndpoint,
+        kind: Kind,
+        deferrable: bool = deferrable_by_default(),
+        poke_interval: float | None = None,
+        timeout: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        own = waiter_config("sagemaker", self.waiter)
+        super().__init__(
+            **{**connection_of(endpoint), **kwargs},
+            poke_interval=own.delay if poke_interval is None else poke_interval,
+            timeout=own.delay * own.max_attempts if timeout is None else timeout,
+        )
+        self.endpoint = endpoint
+        self.kind = kind
+        self.deferrable = deferrable
+
+    def execute(self, context: Context) -> dict[str, str]:
+        schedule = existing_schedule(self.hook, self.endpoint, self.kind)
+        wait = Wait.until(self.waiter, self.request(schedule), interval=self.poke_interval, timeout=self.timeout)
+        return self.finish(self.wait_for(wait, self.hook), wait)
+
+    def execute_complete(self, context: Context, event: dict[str, Any], wait: dict[str, Any]) -> dict[str, str]:
+        return self.finish(self.resumed(event, wait, self.hook), Wait(**wait))
+
+    def request(self, schedule: dict[str, Any]) -> dict[str, Any]:
+        """The request whose first execution is waited for."""
+        raise NotImplementedError
+
+    def finish(self, outcome: Outcome, wait: Wait) -> dict[str, str]:
+        """What the task answers, or why it fails."""
+        raise NotImplementedError
+
+    def answer(self, outcome: Outcome) -> dict[str, str]:
+        """The execution in brief."""
+        summary = outcome.response["MonitoringExecutionSummaries"][0]
+        return {
+            "schedule": summary["MonitoringScheduleName"],
+            "scheduled": iso(summary["ScheduledTime"]),
+            "created": iso(summary["CreationTime"]),
+            "status": summary["MonitoringExecutionStatus"],
+        }
+
+    def no_execution(self) -> NoExecution:
+        """The error for a schedule that has not executed, told by its state."""
+        schedule = existing_schedule(self.hook, self.endpoint, self.kind)
+        return NoExecution(
+            f"The schedule {schedule['MonitoringScheduleName']} ({expression(schedule)}, "
+            f"{schedule['MonitoringScheduleStatus']}) has not started any execution since {iso(schedule['CreationTime'])}. "
+            "Hourly schedules start up to 20 minutes after the hour; a stopped one does not start at all."
+        )
+
+
+class ExecutionStartedSensor(ExecutionSensor):
+    """Wait until the schedule has started an execution: one that is no longer Pending.
+
+    Args:
+        schedule: what CreateScheduleOperator answered; executions from its `since` on count. Unless given, those of the
+            schedule since it was created. Executions of an earlier schedule of that name never count.
+    """
+
+    template_fields: Sequence[str] = aws_template_fields("schedule")
+    operator_extra_links = (ConsoleLink(),)
+    waiter = "ExecutionStarted"
+
+    def __init__(self, *, schedule: dict[str, str] | str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.schedule = schedule
+
+    def request(self, schedule: dict[str, Any]) -> dict[str, Any]:
+        since = self.schedule["since"] if isinstance(self.schedule, dict) else schedule["CreationTime"]
+        return executions_since(schedule["MonitoringScheduleName"], since, newest=True)
+
+    def finish(self, outcome: Outcome, wait: Wait) -> dict[str, str]:
+        self.console_path = f"monitoring-schedules/{wait.request['MonitoringScheduleName']}"
+        if outcome.state == "success":
+            return self.answer(outcome)
+        if outcome.response.get("MonitoringExecutionSummaries"):
+            raise WaitTimeout(f"The execution of {wait.request['MonitoringScheduleName']} stays Pending")
+        raise self.no_execution()
+
+
+class ExecutionFinishedSensor(ExecutionSensor):
+    """Wait until an execution has finished: Completed or CompletedWithViolations; fail with the reason otherwise.
+
+    Args:
+        execution: what ExecutionStartedSensor answered; the schedule's newest execution unless given.
+    """
+
+    template_fields: Sequence[str] = aws_template_fields("execution")
+    waiter = "ExecutionFinished"
+
+    def __init__(self, *, execution: dict[str, str] | str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.execution = execution
+
+    def request(self, schedule: dict[str, Any]) -> dict[str, Any]:
+        name = schedule["MonitoringScheduleName"]
+        if isinstance(self.execution, dict):
+            return executions_since(name, self.execution["created"], newest=False)
+        return executions_since(name, schedule["CreationTime"], newest=True)
+
+    def finish(self, outcome: Outcome, wait: Wait) -> dict[str, str]:
+        if outcome.state == "success":
+            return self.answer(outcome)
+        summaries = outcome.response.get("MonitoringExecutionSummaries")
+        if not summaries:
+            raise self.no_execution()
+        if outcome.state == "deadline":
+            raise WaitTimeout(
+                f"The execution of {wait.request['MonitoringScheduleName']} did not finish in time: "
+                f"{describe(wait, outcome.response)}"
+            )
+        raise ExecutionFailed(self._why(summaries[0]))
+
+    def _why(self, summary: dict[str, Any]) -> str:
+        told = [
+            f"The execution of {summary['MonitoringScheduleName']} scheduled for {iso(summary['ScheduledTime'])} ended as "
+            f"{summary['MonitoringExecutionStatus']}: {summary.get('FailureReason', 'no reason given')}."
+        ]
+        job = str(summary.get("ProcessingJobArn", "")).rpartition("/")[2]
+        described = self.hook.processing_job(job) if job else None
+        if described is not None:
+            for key in ("FailureReason", "ExitMessage"):
+                if described.get(key) and described[key] not in told[0]:
+                    told.append(f"{key} of the job {job}: {described[key]}")
+            for line in self.logs.tail(job):
+                self.log.info("[%s] %s", job, line)
+            told.append(
+                f"The end of its log is above; all of it is in CloudWatch Logs, /aws/sagemaker/ProcessingJobs, {job}."
+            )
+        if NO_DATA in summary.get("FailureReason", ""):
+            told += self._what_is_there(summary)
+        return "\n".join(told)
+
+    def _what_is_there(self, summary: dict[str, Any]) -> list[str]:
+        monitoring = self.endpoint.monitoring
+        start = summary["ScheduledTime"] + _offset(monitoring.start_time_offset)
+        end = summary["ScheduledTime"] + _offset(monitoring.end_time_offset)
+        told = []
+        for what, folder in (("Captures", names.captures), ("Ground truth", names.ground_truth)):
+            if what == "Ground truth" and self.kind != "bias":
+                continue
+            for hour in names.hours(start, end):
+                uri = folder(self.endpoint, hour)
+                told.append(f"{what}: {len(self.storage.list(f'{uri}/')) or 'no'} files in {uri}")
+        return [
+            *told,
+            f"{self.endpoint.name}.traffic makes captures; {self.endpoint.name}.ground_truth uploads labels.",
+        ]
+
+
+def _offset(text: str) -> timedelta:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(timedelta).validate_python(text)

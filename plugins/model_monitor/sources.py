@@ -1,0 +1,135 @@
+"""What requests need to know of an endpoint's own files: fingerprints of their content, headers, the mean of the inputs."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean
+from typing import BinaryIO
+
+from model_monitor import names, requests
+from model_monitor.config import MonitoredEndpoint, ShapRows
+from model_monitor.errors import InputError
+from model_monitor.names import Kind
+
+
+def content(file: Path) -> str:
+    """The fingerprint of a file's bytes."""
+    with _opened(file) as opened:
+        return names.fingerprint(hashlib.file_digest(opened, "sha256").hexdigest())
+
+
+def archive(endpoint: MonitoredEndpoint) -> str:
+    """The fingerprint of the model archive."""
+    return content(endpoint.path(endpoint.model.archive))
+
+
+def model_name(endpoint: MonitoredEndpoint) -> str:
+    """The name of the model made from the archive as it is now."""
+    return str(requests.create_model(endpoint, archive(endpoint))["ModelName"])
+
+
+def validation_uri(endpoint: MonitoredEndpoint) -> str:
+    """Where the validation data set as it is now is uploaded to."""
+    return names.baseline_input(endpoint, content(endpoint.path(endpoint.data.validation)))
+
+
+def headers(endpoint: MonitoredEndpoint) -> list[str]:
+    """The columns of the validation data set.
+
+    Raises:
+        InputError: when the label is not among them.
+    """
+    file = endpoint.path(endpoint.data.validation)
+    found = next(_rows(file), [])
+    if endpoint.data.label not in found:
+        raise InputError(
+            f"{file}: line 1: no column '{endpoint.data.label}', which is the endpoint's data.label; "
+            f"the header begins with {', '.join(found[:3]) or 'nothing'}"
+        )
+    return found
+
+
+def shap_baseline(endpoint: MonitoredEndpoint) -> requests.ShapBaseline:
+    """Kernel SHAP's baseline: rows as configured, an address, or one row with the mean of each column of the test inputs.
+
+    Raises:
+        InputError: naming file, line and column of a value that has no mean.
+    """
+    configured = endpoint.explainability.baseline
+    if isinstance(configured, ShapRows):
+        return configured.rows
+    if configured != "test_mean":
+        return configured
+    file = endpoint.path(endpoint.data.test)
+    table = [_numbers(file, line, row) for line, row in enumerate(_rows(file), start=1) if row]
+    if not table:
+        raise InputError(f"{file}: no rows; the SHAP baseline 'test_mean' needs at least one")
+    for line, row in enumerate(table, start=1):
+        if len(row) != len(table[0]):
+            raise InputError(f"{file}: line {line}: {len(row)} columns, where line 1 has {len(table[0])}")
+    return [[fmean(column) for column in zip(*table, strict=True)]]
+
+
+def baseline_analysis(endpoint: MonitoredEndpoint, kind: Kind) -> requests.Body:
+    """The analysis configuration of a baselining job on the files as they are now."""
+    if kind == "bias":
+        return requests.bias_baseline_analysis(endpoint, model_name(endpoint), headers(endpoint))
+    return requests.explainability_baseline_analysis(
+        endpoint, model_name(endpoint), headers(endpoint), shap_baseline(endpoint)
+    )
+
+
+def monitor_analysis(endpoint: MonitoredEndpoint, kind: Kind) -> requests.Body:
+    """The analysis configuration of a monitor of the model as its files are now."""
+    if kind == "bias":
+        return requests.bias_monitor_analysis(endpoint, headers(endpoint))
+    return requests.explainability_monitor_analysis(
+        endpoint, model_name(endpoint), headers(endpoint), shap_baseline(endpoint)
+    )
+
+
+def baselining_job(endpoint: MonitoredEndpoint, kind: Kind, attempt: int = 1) -> requests.Body:
+    """CreateProcessingJob for the files as they are now."""
+    return requests.create_processing_job(
+        endpoint, kind, baseline_analysis(endpoint, kind), validation_uri(endpoint), attempt
+    )
+
+
+def traffic_rows(file: Path) -> list[str]:
+    """The rows of a file without header, as they are sent to an endpoint.
+
+    Raises:
+        InputError: when there are none.
+    """
+    with _opened(file) as opened:
+        rows = [line for line in opened.read().decode("utf-8").splitlines() if line.strip()]
+    if not rows:
+        raise InputError(f"{file}: no rows to send")
+    return rows
+
+
+def _rows(file: Path) -> Iterator[list[str]]:
+    with _opened(file) as opened:
+        yield from csv.reader(opened.read().decode("utf-8-sig").splitlines())
+
+
+def _numbers(file: Path, line: int, row: list[str]) -> list[float]:
+    numbers = []
+    for column, value in enumerate(row, start=1):
+        try:
+            numbers.append(float(value))
+        except ValueError as error:
+            raise InputError(f"{file}: line {line}: column {column}: '{value}' is not a number") from error
+    return numbers
+
+
+def _opened(file: Path) -> BinaryIO:
+    try:
+        return file.open("rb")
+    except OSError as error:
+        raise InputError(
+            f"{file}: cannot be read: {error.strerror}. Is the path in the endpoint's YAML right, and has the file been made?"
+        ) from error

@@ -1,0 +1,14 @@
+"""What Airflow loads: the links from tasks to reports and to SageMaker's console."""
+
+from __future__ import annotations
+
+from airflow.plugins_manager import AirflowPlugin
+
+from model_monitor.links import ConsoleLink, ReportLink
+
+
+class ModelMonitorPlugin(AirflowPlugin):
+    """Links of this package's operators."""
+
+    name = "model_monitor"
+    operator_extra_links = [ReportLink(), ConsoleLink()]
