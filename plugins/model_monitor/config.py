@@ -84,7 +84,7 @@ class Section(BaseModel):
 class FrameworkImage(Section):
     """An image that SageMaker provides, looked up by region."""
 
-    framework: str
+    framework: Annotated[str, StringConstraints(pattern=r"^[a-z0-9\-]+$")]
     version: Annotated[str, Field(coerce_numbers_to_str=True)]
 
 

@@ -57,7 +57,7 @@ def clarify_image(region: str) -> str:
     """
     if region not in CLARIFY_ACCOUNTS:
         raise ConfigError(
-            f"region: SageMaker Clarify is not available in '{region}'; it is in {', '.join(CLARIFY_ACCOUNTS)}"
+            f"region: no SageMaker Clarify in '{region}'; it is in {', '.join(CLARIFY_ACCOUNTS)}"
         )
     return _uri(CLARIFY_ACCOUNTS[region], region, "sagemaker-clarify-processing:1.0")
 
@@ -83,6 +83,11 @@ def _look_up(image: FrameworkImage, region: str, instance_type: str) -> str:
                 image.framework, region, image.version, instance_type=instance_type, image_scope="inference"
             )
         )
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"model.image.framework: SageMaker has no images of '{image.framework}'; it has "
+            f"{', '.join(image_uris.list_frameworks())}"
+        ) from error
     except (ValueError, KeyError) as error:
         raise ConfigError(f"model.image: {image.framework} {image.version}: {error}") from error
 

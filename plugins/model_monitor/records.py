@@ -156,7 +156,8 @@ def _event_metadata(capture: Capture) -> dict[str, Any]:
         metadata["inferenceId"] = capture.inference_id
     if capture.custom_attributes:
         metadata["customAttributes"] = list(capture.custom_attributes)
-    return metadata | {"inferenceTime": f"{capture.inference_time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    moment = capture.inference_time.astimezone(UTC).replace(tzinfo=None)
+    return metadata | {"inferenceTime": f"{moment.isoformat(timespec='seconds')}Z"}
 
 
 def _object(line: str, source: str) -> dict[str, Any]:
