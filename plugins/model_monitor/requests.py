@@ -11,11 +11,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from model_monitor import images, names
-from model_monitor.analysis_configs import ShapBaseline as ShapBaseline
-from model_monitor.analysis_configs import bias_baseline_analysis as bias_baseline_analysis
-from model_monitor.analysis_configs import bias_monitor_analysis as bias_monitor_analysis
-from model_monitor.analysis_configs import explainability_baseline_analysis as explainability_baseline_analysis
-from model_monitor.analysis_configs import explainability_monitor_analysis as explainability_monitor_analysis
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.names import Kind
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import BinaryIO
 
-from model_monitor import names, requests
+from model_monitor import analysis_configs, names, requests
 from model_monitor.config import MonitoredEndpoint, ShapRows
 from model_monitor.errors import InputError
 from model_monitor.names import Kind
@@ -52,7 +52,7 @@ def headers(endpoint: MonitoredEndpoint) -> list[str]:
     return found
 
 
-def shap_baseline(endpoint: MonitoredEndpoint) -> requests.ShapBaseline:
+def shap_baseline(endpoint: MonitoredEndpoint) -> analysis_configs.ShapBaseline:
     """Kernel SHAP's baseline: rows as configured, an address, or one row with the mean of each column of the test inputs.
 
     Raises:
@@ -76,8 +76,8 @@ def shap_baseline(endpoint: MonitoredEndpoint) -> requests.ShapBaseline:
 def baseline_analysis(endpoint: MonitoredEndpoint, kind: Kind) -> requests.Body:
     """The analysis configuration of a baselining job on the files as they are now."""
     if kind == "bias":
-        return requests.bias_baseline_analysis(endpoint, model_name(endpoint), headers(endpoint))
-    return requests.explainability_baseline_analysis(
+        return analysis_configs.bias_baseline_analysis(endpoint, model_name(endpoint), headers(endpoint))
+    return analysis_configs.explainability_baseline_analysis(
         endpoint, model_name(endpoint), headers(endpoint), shap_baseline(endpoint)
     )
 
@@ -85,8 +85,8 @@ def baseline_analysis(endpoint: MonitoredEndpoint, kind: Kind) -> requests.Body:
 def monitor_analysis(endpoint: MonitoredEndpoint, kind: Kind) -> requests.Body:
     """The analysis configuration of a monitor of the model as its files are now."""
     if kind == "bias":
-        return requests.bias_monitor_analysis(endpoint, headers(endpoint))
-    return requests.explainability_monitor_analysis(
+        return analysis_configs.bias_monitor_analysis(endpoint, headers(endpoint))
+    return analysis_configs.explainability_monitor_analysis(
         endpoint, model_name(endpoint), headers(endpoint), shap_baseline(endpoint)
     )
 
