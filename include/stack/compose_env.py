@@ -12,7 +12,7 @@ from pathlib import Path
 def compose_env() -> str:
     """Every variable that docker-compose.yaml requires, each secret drawn anew."""
     values = {
-        "AIRFLOW_UID": str(os.getuid()),
+        "AIRFLOW_UID": str(os.getuid() or 50000),
         "FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "JWT_SECRET": secrets.token_urlsafe(48),
         "API_SECRET_KEY": secrets.token_urlsafe(48),
