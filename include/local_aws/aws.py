@@ -86,4 +86,3 @@ class LocalAws:
         self.executions.join()
         self.captures.stop()
         self.hosting.stop()
-        self.store.close()

@@ -12,6 +12,7 @@ from local_aws.clock import Clock
 def moto_application(clock: Clock) -> Any:
     """Moto's WSGI application, with our clock behind its `utcnow`."""
     import moto.core.utils
+    import moto.s3.models
     from moto.server import DomainDispatcherApplication, create_backend_app
 
     class ClockedDatetime(real_datetime.datetime):
@@ -22,6 +23,7 @@ def moto_application(clock: Clock) -> Any:
 
     clocked = SimpleNamespace(**{**vars(real_datetime), "datetime": ClockedDatetime})
     moto.core.utils.datetime = clocked  # type: ignore[assignment]
+    moto.s3.models.datetime = clocked  # type: ignore[assignment]
 
     def create(service: Any) -> Any:
         if service is None:

@@ -15,6 +15,7 @@ from local_aws.clock import Clock
 from local_aws.moto_services import moto_application
 from local_aws.operations import load_operations
 from local_aws.router import Router
+from local_aws.s3_persistence import PersistentS3
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class Server:
         port = self._wsgi.bind_addr[1]
         reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         self.aws = LocalAws(data_dir, clock, url=f"http://{reachable}:{port}", schedule_delay=schedule_delay)
-        self._wsgi.wsgi_app = Router(self.aws, moto_application(clock))
+        self._wsgi.wsgi_app = Router(self.aws, PersistentS3(moto_application(clock), self.aws.store, data_dir / "s3"))
         self._thread = threading.Thread(target=self._wsgi.serve, name="http", daemon=True)
 
     def start(self) -> None:
@@ -47,6 +48,7 @@ class Server:
         self.aws.stop()
         self._wsgi.stop()
         self._thread.join(timeout=10)
+        self.aws.store.close()
 
 
 def serve(host: str, port: int, data_dir: Path, clock: Clock, schedule_delay: timedelta) -> None:
