@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_aws.control import endpoint_configs
 from local_aws.control.listing import page_of
+from local_aws.control.monitoring_schedules import schedules_of_endpoint
 from local_aws.control.tags import drop_tags, keep_tags
 from local_aws.errors import already_exists, could_not_find, validation_error
 from local_aws.operations import operation
@@ -94,6 +95,12 @@ def delete_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> dict
     """Stop serving, then forget the endpoint; its configuration, model and captures stay."""
     name = request["EndpointName"]
     key = scoped(region, name)
+    schedules = schedules_of_endpoint(aws, region, name)
+    if schedules:
+        raise validation_error(
+            f'Cannot delete endpoint "{_arn(aws, name, region)}" while monitoring schedules are attached to it: '
+            f"{', '.join(schedules)}. Delete them first."
+        )
 
     def change(document: Document) -> None:
         _require_settled(document)
