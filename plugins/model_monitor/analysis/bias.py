@@ -40,14 +40,15 @@ class _Comparison:
 def bias_report(dataset: Dataset, config: AnalysisConfig, predicted: pd.Series[Any] | None) -> dict[str, Any]:
     """The sections "post_training_bias_metrics" and "pre_training_bias_metrics", as far as asked for, in that order.
 
-    `predicted` holds predicted labels, one per row, of the label's type. Values are floats, possibly infinite; a metric
-    that cannot be computed has the value None and an "error".
+    `predicted` holds predicted labels, one per row, of the label's type; None stands for those that came with the data.
+    Values are floats, possibly infinite; a metric that cannot be computed has the value None and an "error".
 
     Raises:
         AnalysisError: when facet, label or predictions do not allow any metric.
     """
     if dataset.label is None:
         raise AnalysisError("Bias metrics need a label: name the dataset's label column in 'label'")
+    predicted = dataset.predicted if predicted is None else predicted
     if config.post_training_methods is not None and predicted is None:
         raise AnalysisError("predicted_label_column has to be provided for Post training metrics")
     values = config.label_values_or_threshold
