@@ -174,9 +174,8 @@ def _tuple(values: list[Any] | None) -> tuple[Any, ...] | None:
 
 
 def _shap_of(raw: ShapSchema) -> ShapConfig:
-    baseline = raw.baseline
     return ShapConfig(
-        baseline=tuple(tuple(row) for row in baseline) if isinstance(baseline, list) else baseline,  # type: ignore[arg-type]
+        baseline=_baseline_of(raw.baseline),
         num_samples=raw.num_samples,
         agg_method=raw.agg_method,
         use_logit=raw.use_logit,
@@ -184,6 +183,14 @@ def _shap_of(raw: ShapSchema) -> ShapConfig:
         seed=raw.seed,
         num_clusters=raw.num_clusters,
     )
+
+
+def _baseline_of(raw: Any) -> tuple[tuple[Scalar | None, ...], ...] | str | None:
+    if raw is None or isinstance(raw, str):
+        return raw
+    if isinstance(raw, list) and all(isinstance(row, list) for row in raw):
+        return tuple(tuple(row) for row in raw)
+    raise AnalysisError("methods.shap.baseline: expected rows of values or the address of a CSV file")
 
 
 def _predictor_of(raw: PredictorSchema) -> PredictorConfig:
@@ -241,8 +248,6 @@ def _check_shap(shap: ShapConfig, origin: str) -> None:
     if shap.baseline is not None and shap.num_clusters is not None:
         raise AnalysisError(f"{NOT_VALID} {origin}: methods.shap: baseline and num_clusters exclude each other")
     rows = shap.baseline
-    if isinstance(rows, dict) or (isinstance(rows, tuple) and any(isinstance(row, dict) for row in rows)):
-        raise AnalysisError(f"{origin}: methods.shap.baseline: expected rows of values or the address of a CSV file")
     if isinstance(rows, tuple) and (not rows or len({len(row) for row in rows}) != 1):
         raise AnalysisError(f"{NOT_VALID} {origin}: methods.shap.baseline: expected one or more rows of equal length")
 
