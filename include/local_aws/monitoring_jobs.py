@@ -99,8 +99,8 @@ class MonitoringRun:
         return int(condition.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME[self.monitoring_type]))
 
     def job_name(self, prefix: str) -> str:
-        """`<prefix>-<scheduled minute>-<24 hex>`; both jobs of an execution share the digits."""
-        return f"{prefix}-{self.scheduled:%Y%m%d%H%M}-{self.identity}"
+        """`<prefix>-<scheduled minute>-<24 hex>`, cut to the 63 characters of a name; both jobs share the digits."""
+        return f"{prefix}-{self.scheduled:%Y%m%d%H%M}-{self.identity}"[:63]
 
     @property
     def merge_job_name(self) -> str:
