@@ -17,7 +17,7 @@ from model_monitor.triggers.waiter import WaiterTrigger
 from model_monitor.waiting import Outcome, Wait, describe
 
 # Starting a task's process a second time costs more than a few quick requests.
-PATIENCE_SECONDS = 12.0
+PATIENCE_SECONDS = 20.0
 QUICK_INTERVAL_SECONDS = 0.5
 
 # Only for a triggerer that is down; the trigger itself keeps the deadline.

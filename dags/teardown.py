@@ -1,0 +1,46 @@
+"""`<endpoint>.teardown`: everything of an endpoint goes, its captured data and its reports stay."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, TaskGroup
+
+from model_monitor.config import MonitoredEndpoint, load_endpoints
+from model_monitor.dag_settings import settings
+from model_monitor.names import KINDS
+from model_monitor.operators.teardown import (
+    DeleteEndpointConfigsOperator,
+    DeleteEndpointOperator,
+    DeleteModelsOperator,
+    DeleteMonitorOperator,
+)
+
+DOC = """
+### Tear down {name}
+
+1. **monitors**: schedules are stopped, running executions awaited, schedules and job definitions deleted.
+2. **endpoint**: the endpoint, then its configurations, then its models.
+
+Only what this project made for this endpoint is deleted. Captures, ground truth, baselines and reports stay in
+`{bucket}`.
+"""
+
+
+def teardown(endpoint: MonitoredEndpoint) -> None:
+    with DAG(
+        **settings(endpoint, "teardown"),
+        description=f"Delete {endpoint.name}, its monitors and its models; data stays",
+        doc_md=DOC.format(name=endpoint.name, bucket=f"s3://{endpoint.bucket}/{endpoint.prefix}"),
+        schedule=None,
+    ):
+        with TaskGroup("monitors", tooltip="Schedules and job definitions") as monitors:
+            for kind in KINDS:
+                DeleteMonitorOperator(task_id=f"delete_{kind}", endpoint=endpoint, kind=kind, deferrable=True)
+        with TaskGroup("endpoint", tooltip="Endpoint, configurations, models"):
+            deleted = DeleteEndpointOperator(task_id="delete_endpoint", endpoint=endpoint, deferrable=True)
+            configs = DeleteEndpointConfigsOperator(task_id="delete_endpoint_configs", endpoint=endpoint)
+            models = DeleteModelsOperator(task_id="delete_models", endpoint=endpoint)
+        monitors >> deleted >> configs >> models
+
+
+for monitored in load_endpoints():
+    teardown(monitored)
