@@ -98,7 +98,6 @@ def parse(rows: Rows, names: list[str], kind: str = "columns") -> pd.DataFrame:
         index_col=False,
         keep_default_na=False,
         na_values=_MISSING,
-        float_precision="round_trip",
         low_memory=False,
     )
     if len(frame) != len(rows):
@@ -116,12 +115,13 @@ def refuse_stray_text(frame: pd.DataFrame, rows: Rows) -> None:
         column = frame[name]
         if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
             continue
-        stray = np.flatnonzero((pd.to_numeric(column, errors="coerce").isna() & column.notna()).to_numpy())
-        if 0 < len(stray) <= max(1, STRAY_SHARE * len(column)) and len(stray) < len(column):
+        numeric = pd.to_numeric(column, errors="coerce").notna()
+        numbers, stray = int(numeric.sum()), np.flatnonzero((column.notna() & ~numeric).to_numpy())
+        if 0 < len(stray) <= max(1, STRAY_SHARE * len(column)) and len(stray) < numbers:
             row = int(stray[0])
             raise AnalysisError(
                 f"{NOT_A_NUMBER} {rows.origin(row)}, column '{name}': found {column.iloc[row]!r}; "
-                f"{len(column) - len(stray)} of {len(column)} rows hold numbers there"
+                f"{numbers} of {len(column)} rows hold numbers there"
             )
 
 
