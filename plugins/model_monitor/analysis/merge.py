@@ -37,6 +37,7 @@ _GROUND_TRUTH = {
     "groundTruthData": "STRUCT(data VARCHAR, encoding VARCHAR)",
     "eventMetadata": "STRUCT(eventId VARCHAR)",
 }
+_PLACE = {"filename": "VARCHAR", "position": "BIGINT"}
 _Row = tuple[str, bool, int, bool, str | None]
 _ROWS_AT_ONCE = 20_000
 _NAMESPACE = uuid.UUID("6f1c3c7e-0d0c-5b42-9a44-2f7a4f1f6a10")
@@ -65,9 +66,10 @@ class MergeSummary:
 
     def __str__(self) -> str:
         return (
-            f"{self.matched_captures} of {self.captures} captures matched, {self.captures_without_inference_id} "
-            f"captures have no inference id; {self.matched_ground_truth_ids} of {self.ground_truth_ids} ground-truth ids "
-            f"matched, in {self.ground_truths} records"
+            f"{self.matched_captures} of {self.captures} captures matched "
+            f"({self.captures_without_inference_id} captures have no inference id); "
+            f"{self.matched_ground_truth_ids} of {self.ground_truth_ids} ground-truth ids matched "
+            f"({self.ground_truths} ground-truth records)"
         )
 
     def as_dict(self) -> dict[str, int]:
@@ -120,10 +122,9 @@ def _merge(captured: list[Path], labelled: list[Path], dataset: Path, output: Pa
     connection = ibis.duckdb.connect()
     try:
         truths = connection.create_table("truths", _read(connection, labelled, _GROUND_TRUTH))
-        broken = truths.groundTruthData["data"].isnull() | truths.eventMetadata["eventId"].isnull()
-        if truths.filter(broken).count().execute():
+        ground_truths, ids, broken = _count_truths(connection, truths)
+        if broken:
             _refuse_bad_records(labelled, ("groundTruthData", "eventMetadata"))
-        ground_truths, ids = _count_truths(truths)
         captures = _read(connection, captured, _CAPTURE)
         rows = _rows(connection, _paired(captures, truths))
         merged = _write(rows, dataset, output, captured)
@@ -136,17 +137,23 @@ def _read(connection: Any, files: list[Path], columns: dict[str, str]) -> ir.Tab
     import ibis
 
     if not files:
-        nothing = [f"NULL::{kind} AS {name}" for name, kind in columns.items()]
-        return connection.sql(f"SELECT {', '.join(nothing)}, '' AS filename, 0::BIGINT AS position WHERE false")
+        definition = ", ".join(f"{name} {kind}" for name, kind in {**columns, **_PLACE}.items())
+        connection.con.execute(f"CREATE OR REPLACE TABLE nothing ({definition})")
+        return connection.table("nothing")
     table = connection.read_json(
         [str(file) for file in files], columns=columns, format="newline_delimited", filename=True
     )
     return table.mutate(position=ibis.row_number())
 
 
-def _count_truths(truths: ir.Table) -> tuple[int, int]:
-    counts = truths.aggregate(records=truths.count(), ids=truths.eventMetadata["eventId"].nunique()).execute()
-    return int(counts.records[0]), int(counts.ids[0])
+def _count_truths(connection: Any, truths: ir.Table) -> tuple[int, int, int]:
+    """Records, different ids, and records without data or id."""
+    data, event_id = truths.groundTruthData["data"], truths.eventMetadata["eventId"]
+    counts = truths.aggregate(
+        records=truths.count(), ids=event_id.nunique(), broken=truths.count(where=data.isnull() | event_id.isnull())
+    )
+    ((records, ids, incomplete),) = connection.con.sql(counts.compile()).fetchall()
+    return records, ids, incomplete
 
 
 def _paired(captures: ir.Table, truths: ir.Table) -> ir.Table:

@@ -15,10 +15,12 @@ def bars(
     baseline: Sequence[float | None],
     flagged: Sequence[bool],
     axis: str,
+    linear_up_to: float | None = None,
 ) -> str:
     """Horizontal bars, the first name on top, with the baseline's values as short upright strokes.
 
-    Text stays text in the SVG; the same input gives the same output.
+    Beyond `linear_up_to` the axis is logarithmic, so that one huge value leaves the others visible. Text stays text in
+    the SVG; the same input gives the same output.
     """
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -41,6 +43,9 @@ def bars(
                 label="baseline",
             )
             axes.legend(loc="best", frameon=False, fontsize=8)
+        largest = max(abs(value) for value in [*values, *(value for _, value in known)])
+        if linear_up_to is not None and largest > linear_up_to:
+            axes.set_xscale("symlog", linthresh=linear_up_to)
         axes.axvline(0, color=MUTED, linewidth=0.8)
         axes.set_yticks(places, [_short(name) for name in names], fontsize=8)
         axes.invert_yaxis()
@@ -49,7 +54,9 @@ def bars(
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
         text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Title": title})
+        figure.savefig(
+            text, format="svg", metadata={"Title": title, "Date": None, "Creator": None, "Format": None, "Type": None}
+        )
     drawing = text.getvalue()
     return drawing[drawing.index("<svg") :]
 

@@ -90,8 +90,9 @@ class Predictor:
         if self._column is None:
             return scores
         if self._column >= scores.shape[1]:
-            raise ModelError(
-                f"The model gives {scores.shape[1]} values per record; column {self._column} is not there."
+            raise AnalysisError(
+                f"The model gives {scores.shape[1]} values per record; there is no column {self._column}, which "
+                "predictor.label or predictor.probability asks for."
             )
         return scores[:, self._column : self._column + 1]
 

@@ -134,12 +134,13 @@ def _bias_chart(section: str, facet: str, value: str, metrics: Sequence[_Metric]
     if not finite:
         return ""
     return plots.bars(
-        f"{section} {facet} {value}",
+        f"{SECTION_TITLES[section]}: {facet} {value}",
         [metric.name for metric in finite],
         [metric.value or 0.0 for metric in finite],
         [_if_finite(metric.baseline) for metric in finite],
         [metric.violated for metric in finite],
         "metric value; 0 means no difference between the groups (DI: 1)",
+        linear_up_to=2.0,
     )
 
 
@@ -180,7 +181,7 @@ def _ranked(values: Mapping[str, float]) -> list[str]:
 
 def _attribution_chart(label: str, features: Sequence[_Feature]) -> str:
     return plots.bars(
-        f"attributions {label}",
+        f"Global Shapley values: {label}",
         [feature.name for feature in features],
         [feature.value for feature in features],
         [feature.baseline for feature in features],

@@ -1,0 +1,164 @@
+"""Rows to requests, answers to scores."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from model_monitor.analysis.config import PredictorConfig
+from model_monitor.analysis.predictor import Predictor, parse_csv_scores, predicted_labels
+from model_monitor.errors import AnalysisError, ModelError
+
+
+class FirstColumn:
+    """A model that answers with each row's first value, and keeps what it was sent."""
+
+    def __init__(self, separator: str = ",", most_rows: int = 10**9) -> None:
+        self.separator, self.most_rows, self.bodies = separator, most_rows, list[bytes]()
+
+    def __call__(self, body: bytes, content_type: str, accept: str) -> bytes:
+        assert (content_type, accept) == ("text/csv", "text/csv")
+        self.bodies.append(body)
+        rows = body.decode().split("\n")
+        if len(rows) > self.most_rows:
+            raise ModelError("400 too many rows")
+        for row in rows:
+            if "bad" in row:
+                raise ModelError("400 could not convert string to float: 'bad'")
+        return self.separator.join(row.split(",")[0] for row in rows).encode()
+
+
+@pytest.mark.parametrize("separator", [",", "\n"])
+def test_all_rows_go_out_in_one_request_and_scores_come_back_in_order(separator: str) -> None:
+    model = FirstColumn(separator)
+
+    scores = Predictor(model, PredictorConfig())(np.array([[0.25, 2.0], [0.5, 3.0], [0.125, 1e-9]]))
+
+    assert model.bodies == [b"0.25,2.0\n0.5,3.0\n0.125,1e-09"]
+    np.testing.assert_array_equal(scores, [0.25, 0.5, 0.125])
+
+
+def test_a_request_stays_within_the_payload_limit(caplog: pytest.LogCaptureFixture) -> None:
+    model = FirstColumn()
+    rows = np.arange(1000.0).reshape(500, 2)
+
+    with caplog.at_level(logging.INFO):
+        scores = Predictor(model, PredictorConfig(), max_payload_bytes=1000)(rows)
+
+    assert max(len(body) for body in model.bodies) <= 1000
+    assert len(model.bodies) < 15
+    np.testing.assert_array_equal(scores, rows[:, 0])
+    assert "Prediction batch size is reduced to" in caplog.text
+
+
+def test_values_that_are_missing_are_sent_as_empty_cells() -> None:
+    model = FirstColumn()
+
+    Predictor(model, PredictorConfig())(np.array([[1.0, np.nan]]))
+    Predictor(model, PredictorConfig())(np.array([[1.0, None, 'a "b", c']], dtype=object))
+
+    assert model.bodies == [b"1.0,", b'1.0,,"a ""b"", c"']
+
+
+def test_a_model_that_takes_few_rows_gets_smaller_batches(caplog: pytest.LogCaptureFixture) -> None:
+    scores = Predictor(FirstColumn(most_rows=1), PredictorConfig())(np.arange(7.0)[:, None])
+
+    np.testing.assert_array_equal(scores, np.arange(7.0))
+    assert caplog.messages == ["Fallback to per-record prediction because of model error."]
+
+
+def test_the_first_row_that_the_model_cannot_take_is_named() -> None:
+    rows = np.array([["1", "2"], ["3", "4"], ["5", "bad"], ["6", "bad"]], dtype=object)
+
+    with pytest.raises(ModelError, match=r"Model error on row 3: 400 could not convert .* The row: 5,bad"):
+        Predictor(FirstColumn(), PredictorConfig())(rows)
+
+
+def test_a_model_that_is_down_is_not_asked_for_every_row() -> None:
+    asked = 0
+
+    def down(body: bytes, content_type: str, accept: str) -> bytes:
+        nonlocal asked
+        asked += 1
+        raise ModelError("503 no such server")
+
+    with pytest.raises(ModelError, match="Model error on row 1: 503"):
+        Predictor(down, PredictorConfig())(np.zeros((1000, 3)))
+
+    assert asked <= 11
+
+
+def test_other_errors_are_nobodys_bad_row() -> None:
+    def broken(body: bytes, content_type: str, accept: str) -> bytes:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        Predictor(broken, PredictorConfig())(np.zeros((4, 3)))
+
+
+def test_probability_or_label_picks_a_column_of_the_answer() -> None:
+    def two(body: bytes, content_type: str, accept: str) -> bytes:
+        return b"1,0.75\n0,0.25"
+
+    rows = np.zeros((2, 1))
+    np.testing.assert_array_equal(Predictor(two, PredictorConfig(probability=1))(rows), [0.75, 0.25])
+    np.testing.assert_array_equal(Predictor(two, PredictorConfig(label="0"))(rows), [1, 0])
+    np.testing.assert_array_equal(Predictor(two, PredictorConfig(label=0, probability=1))(rows), [0.75, 0.25])
+    np.testing.assert_array_equal(Predictor(two, PredictorConfig())(rows), [[1, 0.75], [0, 0.25]])
+    with pytest.raises(AnalysisError, match="gives 2 values per record; there is no column 2"):
+        Predictor(two, PredictorConfig(probability=2))(rows)
+    with pytest.raises(AnalysisError, match="have columns by position"):
+        Predictor(two, PredictorConfig(label="score"))
+
+
+def test_other_formats_than_csv_are_refused() -> None:
+    with pytest.raises(AnalysisError, match=r"predictor.content_type is 'application/json'"):
+        Predictor(FirstColumn(), PredictorConfig(content_type="application/json"))
+
+
+@pytest.mark.parametrize(
+    ("answer", "records", "scores"),
+    [
+        ("0.5", 1, [[0.5]]),
+        ("0.5,0.25,1", 3, [[0.5], [0.25], [1.0]]),
+        ("0.5\n0.25\n", 2, [[0.5], [0.25]]),
+        ("0.5,0.5\r\n0.25,0.75\r\n", 2, [[0.5, 0.5], [0.25, 0.75]]),
+        ("[0.1, 0.9],[0.2, 0.8]", 2, [[0.1, 0.9], [0.2, 0.8]]),
+        ("[0.1, 0.9]\n[0.2, 0.8]", 2, [[0.1, 0.9], [0.2, 0.8]]),
+        ("0.1,0.9", 1, [[0.1, 0.9]]),
+    ],
+)
+def test_answers_are_read_in_every_shape_that_models_give(answer: str, records: int, scores: list[list[float]]) -> None:
+    np.testing.assert_array_equal(parse_csv_scores(answer, records), scores)
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        ("0.5,0.25,1", "answered one line of 3 values to 2 records: 0.5,0.25,1"),
+        ("", "answered 0 lines to 2 records"),
+        ("yes,no", "answer is not numbers: yes,no"),
+        ("0.5\n0.5,0.5", "answer is not numbers"),
+        ("nan,1", "holds values that are not finite"),
+    ],
+)
+def test_answers_that_do_not_fit_are_refused(answer: str, complaint: str) -> None:
+    with pytest.raises(ModelError, match=complaint):
+        parse_csv_scores(answer, 2)
+
+
+def test_a_score_above_the_threshold_is_a_1_and_one_at_it_a_0() -> None:
+    scores = np.array([0.79, 0.8, 0.81])
+
+    assert predicted_labels(scores, 0.8).tolist() == [0, 0, 1]
+    assert predicted_labels(np.array([0.5, 0.6]), None).tolist() == [0, 1]
+    assert predicted_labels(scores, 0.8).dtype == np.int64
+
+
+def test_with_several_scores_the_highest_decides() -> None:
+    scores = np.array([[0.2, 0.5, 0.3], [0.6, 0.1, 0.3]])
+
+    assert predicted_labels(scores, None).tolist() == [1, 0]
+    assert predicted_labels(scores, None, ("red", "green", "blue")).tolist() == ["green", "red"]
