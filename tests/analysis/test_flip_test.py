@@ -27,6 +27,16 @@ def test_nearest_rows_are_exact_and_ties_go_by_position(features: int, grid: int
     assert found.tolist() == [neighbours_by_hand(reference, query, 5) for query in queries]
 
 
+def test_small_differences_count_beside_a_column_of_large_numbers() -> None:
+    """In single precision all rows of one population size look alike."""
+    random = np.random.default_rng(3)
+    population = np.repeat([1e3, 5e8], 60)[:, None]
+    reference = np.hstack([population, random.normal(size=(120, 2))])
+    queries = np.hstack([population[::12], random.normal(size=(10, 2))])
+    found = nearest(reference, queries, 5)
+    assert found.tolist() == [neighbours_by_hand(reference, query, 5) for query in queries]
+
+
 def test_large_data_is_searched_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(1)
     reference, queries = random.normal(size=(50, 4)), random.normal(size=(33, 4))

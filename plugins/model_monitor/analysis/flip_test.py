@@ -11,7 +11,7 @@ NEIGHBOURS = 5
 NEIGHBOURS_OF_FEW = 1
 FEW = 9
 _SPARE = 11
-_CELLS = 4_000_000
+_CELLS = 1_000_000
 
 
 def flip_test(features: pd.DataFrame, disadvantaged: np.ndarray, predicted: np.ndarray) -> float:
@@ -47,25 +47,27 @@ def flip_test(features: pd.DataFrame, disadvantaged: np.ndarray, predicted: np.n
 def nearest(reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
     """Positions (m, k) of the k rows of `reference` (n, f) that are nearest to each of `queries` (m, f).
 
-    Euclidean, nearest first, ties by position. A matrix product finds candidates, exact distances decide among them.
+    Euclidean, nearest first, ties by position. A matrix product in single precision finds candidates; exact distances
+    decide among them, and among all rows wherever rounding could have hidden one.
     """
     centre = reference.mean(axis=0)
-    centred, norms = reference - centre, ((reference - centre) ** 2).sum(axis=1)
+    scale = max(float(np.abs(reference - centre).max()), float(np.abs(queries - centre).max())) or 1.0
+    unit = ((reference - centre) / scale).astype(np.float32)
+    factors = np.vstack([-2 * unit.T, np.square(unit).sum(axis=1)])
     size = max(1, _CELLS // len(reference))
     found = [
-        _nearest_in_chunk(
-            reference, centred, norms, queries[start : start + size], queries[start : start + size] - centre, k
-        )
-        for start in range(0, len(queries), size)
+        _nearest_in_chunk(reference, chunk, ((chunk - centre) / scale).astype(np.float32), factors, scale, k)
+        for chunk in (queries[start : start + size] for start in range(0, len(queries), size))
     ]
     return np.concatenate(found)
 
 
 def _nearest_in_chunk(
-    reference: np.ndarray, centred: np.ndarray, norms: np.ndarray, queries: np.ndarray, shifted: np.ndarray, k: int
+    reference: np.ndarray, queries: np.ndarray, unit: np.ndarray, factors: np.ndarray, scale: float, k: int
 ) -> np.ndarray:
-    lengths = (shifted**2).sum(axis=1)
-    rough = norms - 2 * shifted @ centred.T + lengths[:, None]
+    """`unit` (m, f) and `factors` (f + 1, n) hold centred queries and reference in units of `scale`."""
+    lengths = np.square(unit.astype(float)).sum(axis=1)
+    rough = np.column_stack([unit, np.ones(len(unit), dtype=np.float32)]) @ factors
     count = min(len(reference), k + _SPARE)
     candidates = np.sort(np.argpartition(rough, count - 1, axis=1)[:, :count], axis=1)
     exact = ((queries[:, None, :] - reference[candidates]) ** 2).sum(axis=2)
@@ -73,11 +75,12 @@ def _nearest_in_chunk(
     chosen = np.take_along_axis(candidates, order, axis=1)
     if count == len(reference):
         return chosen
-    furthest = np.take_along_axis(exact, order[:, -1:], axis=1)[:, 0]
-    doubt = 8 * np.finfo(float).eps * (reference.shape[1] + 4) * (lengths + norms.max())
+    furthest = np.take_along_axis(exact, order[:, -1:], axis=1)[:, 0] / scale**2 - lengths
+    rounding = 4 * np.finfo(np.float32).eps * (reference.shape[1] + 4)
+    limit = furthest + rounding * (lengths + float(factors[-1].max()))
     reach = np.take_along_axis(rough, candidates, axis=1).max(axis=1)
-    for row in np.flatnonzero(reach - doubt <= furthest):
-        near = np.flatnonzero(rough[row] <= furthest[row] + doubt[row])
+    for row in np.flatnonzero(reach <= limit):
+        near = np.flatnonzero(rough[row] <= limit[row])
         distances = ((queries[row] - reference[near]) ** 2).sum(axis=1)
         chosen[row] = near[np.argsort(distances, kind="stable")[:k]]
     return chosen
