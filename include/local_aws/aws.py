@@ -43,7 +43,8 @@ class LocalAws:
         """A boto3 client that talks to this AWS; made once per service and region."""
         with self._clients_lock:
             if (service, region) not in self._clients:
-                self._clients[service, region] = self._session.client(
+                make: Any = self._session.client
+                self._clients[service, region] = make(
                     service,
                     region_name=region,
                     endpoint_url=self.url,

@@ -8,6 +8,7 @@ import shutil
 import threading
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -157,8 +158,9 @@ class Hosting:
         with self._lock:
             self._stopped = True
             all_serving, self._serving = list(self._serving.values()), {}
-        for serving in all_serving:
-            serving.stop()
+        servers = [variant.server for serving in all_serving for variant in serving.variants.values()]
+        with ThreadPoolExecutor(max_workers=len(servers) or 1) as workers:
+            list(workers.map(ModelServer.stop, servers))
 
     def _is_serving(self, region: str, endpoint: str, variant: Variant) -> bool:
         serving = self.serving(region, endpoint)

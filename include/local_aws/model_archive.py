@@ -19,7 +19,7 @@ def extract(archive: Path, folder: Path) -> None:
     """Extract a `model.tar.gz`.
 
     Raises:
-        BadArchive: not a gzip-compressed tar; a member that is neither file nor folder, or lies outside; too many, too big.
+        BadArchive: not a gzip-compressed tar; a member that is neither file nor folder, or lies outside; too much.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = 0

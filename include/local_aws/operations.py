@@ -1,8 +1,8 @@
 """The control plane's operations: from a request body to an answer's body, by botocore's service model.
 
 A function becomes an operation by `@operation("CreateModel")`. It gets the validated request and gives the answer as a
-dict of the output shape's members; members that the shape does not know are left out, so that a stored document can be an
-answer.
+dict of the output shape's members; members that the shape does not know are left out, so that a stored document can be
+an answer.
 Modules of `local_aws.control` are found by themselves.
 """
 

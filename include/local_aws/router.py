@@ -121,9 +121,10 @@ class Router:
             seconds = json.loads(body)["advance_seconds"]
             if isinstance(seconds, bool) or not isinstance(seconds, int | float):
                 raise TypeError(f"found {seconds!r}")
-            now = self.aws.clock.advance(seconds)
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             return _message(400, f'The body must be like {{"advance_seconds": 3600}}: {error}')
+        try:
+            now = self.aws.clock.advance(seconds)
         except ValueError as error:
             return _message(400, str(error))
         except ClockIsReal as error:

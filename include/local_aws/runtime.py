@@ -41,7 +41,7 @@ def request_of(endpoint: str, body: bytes, header: Any) -> dict[str, Any]:
         raise AwsError("", f"HTTP content length exceeded {MOST_BYTES} bytes.", 413)
     shape = service_model("sagemaker-runtime").operation_model("InvokeEndpoint").input_shape
     request = {"EndpointName": endpoint, "Body": body}
-    for name, member in shape.members.items():
+    for name, member in shape.members.items() if shape else ():
         if member.serialization.get("location") == "header":
             request[name] = header(member.serialization["name"])
     try:
@@ -102,7 +102,7 @@ def _ask(
         answer = variant.server.http.request(
             "POST", "/invocations", body=request["Body"], headers=headers, timeout=MODEL_SECONDS
         )
-    except urllib3.exceptions.TimeoutError as error:
+    except urllib3.exceptions.ReadTimeoutError as error:
         message = "Your invocation timed out while waiting for a response from container primary."
         raise _model_error(aws, region, endpoint, 0, message, message) from error
     except urllib3.exceptions.HTTPError as error:

@@ -1,8 +1,8 @@
 """Buckets and objects that survive a restart.
 
-Moto keeps S3 in memory. Here every change of a bucket or an object is written through before the request is answered, and
-read back at the start: the content as a file, the rest as a document. Kept are each object's latest version, its metadata,
-tags, encryption and checksum, and each bucket's region and versioning; other settings of buckets are not.
+Moto keeps S3 in memory. Here every change of a bucket or an object is written through before the request is answered,
+and read back at the start: the content as a file, the rest as a document. Kept are each object's latest version, its
+metadata, tags, encryption and checksum, and each bucket's region and versioning; other settings of buckets are not.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 from local_aws.errors import serialization_error, validation_error
 
 _JAVA_CLASSES = {
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",
     r"\p{Print}": r"\x20-\x7E",
     r"\p{ASCII}": r"[\x00-\x7F]",
     r"\p{L}": r"\w",
@@ -24,13 +25,15 @@ _JAVA_CLASSES = {
 }
 
 
-def validated(shape: StructureShape, request: dict[str, Any]) -> dict[str, Any]:
-    """The request with unknown members dropped and moments as epoch seconds.
+def validated(shape: StructureShape | None, request: dict[str, Any]) -> dict[str, Any]:
+    """The request with unknown members dropped and moments as epoch seconds; no shape means no members.
 
     Raises:
         AwsError: SerializationException for a value of the wrong type, ValidationException for a broken constraint.
     """
-    parsed = _parse(shape, request, "")
+    if shape is None:
+        return {}
+    parsed: dict[str, Any] = _parse(shape, request, "")
     problems = list(_problems(shape, parsed, ""))
     if problems:
         plural = "error" if len(problems) == 1 else "errors"

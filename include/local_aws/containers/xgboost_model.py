@@ -65,8 +65,10 @@ def load(folder: Path) -> Model:
 class _SavedBooster:
     """Stands for `xgboost.core.Booster` in a pickle."""
 
+    state: dict[str, Any] = {}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.state = state
+        self.state = dict(state)
 
 
 def _bytes_of(content: bytes | str = b"", encoding: str = "latin-1") -> bytearray:
@@ -87,6 +89,7 @@ class _BoosterUnpickler(pickle.Unpickler):
     _ADMITTED = {
         ("xgboost.core", "Booster"): _SavedBooster,
         ("builtins", "bytearray"): _bytes_of,
+        ("__builtin__", "bytearray"): _bytes_of,
         ("_codecs", "encode"): _encoded,
     }
 
@@ -103,9 +106,9 @@ def _unpickled(file: Path) -> tuple[bytes, int]:
             saved = _BoosterUnpickler(content).load()
         except Exception as error:
             raise BadModel(f"{MODEL_FILE} is a pickle, and not one of an XGBoost Booster: {error}") from error
-    state = getattr(saved, "state", None)
-    handle = state.get("handle") if isinstance(state, dict) else None
-    if not isinstance(saved, _SavedBooster) or not isinstance(handle, bytes | bytearray):
+    state = saved.state if isinstance(saved, _SavedBooster) else {}
+    handle = state.get("handle")
+    if not isinstance(handle, bytes | bytearray):
         raise BadModel(f"{MODEL_FILE} is a pickle, and not one of an XGBoost Booster.")
     rounds = state.get("best_ntree_limit") or 0
     return bytes(handle), rounds if isinstance(rounds, int) else 0

@@ -1,14 +1,13 @@
 """The XGBoost image as a model server: `python -m local_aws.containers.xgboost_server`, with `OPT_ML_ROOT` as its "/".
 
-Serves the model of `/opt/ml/model`: GET /ping, POST /invocations. CSV in, CSV out; several rows are answered on one line,
-as SageMaker's XGBoost does outside batch transform. A line of its output says where it listens.
+Serves the model of `/opt/ml/model`: GET /ping, POST /invocations. CSV in, CSV out; several rows are answered on one
+line, as SageMaker's XGBoost does outside batch transform. A line of its output says where it listens.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-import threading
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 from cheroot.wsgi import Server
 
-from local_aws.containers.job_container import exit_with_parent, log_to_stdout, root
+from local_aws.containers.job_container import exit_with_parent, root
 from local_aws.containers.xgboost_model import BadModel, Model, load
 
 log = logging.getLogger(__name__)
@@ -122,7 +121,7 @@ def _invocation(model: Model, body: bytes, content_type: str | None) -> tuple[HT
 def main() -> int:
     """Serve until stopped, or until the platform that started this program is gone."""
     exit_with_parent()
-    log_to_stdout()
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         model = load(root() / "opt/ml/model")
     except BadModel as error:
@@ -131,9 +130,7 @@ def main() -> int:
     server = Server(("127.0.0.1", 0), application(model), numthreads=THREADS)
     server.prepare()
     print(f"{READY}http://127.0.0.1:{server.bind_addr[1]}", flush=True)
-    serving = threading.Thread(target=server.serve, daemon=True)
-    serving.start()
-    serving.join()
+    server.serve()
     return 0
 
 

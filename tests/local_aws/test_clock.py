@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from local_aws.clock import Clock, ClockIsReal
+
+START = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
+
+
+def stepped() -> Clock:
+    return Clock(stepped=True, start=START)
+
+
+def test_stepped_time_moves_only_by_advance() -> None:
+    clock = stepped()
+    assert clock.now() == START
+    assert clock.advance(3600) == START + timedelta(hours=1)
+    assert clock.now() == START + timedelta(hours=1)
+
+
+def test_alarms_go_off_in_order_each_at_its_moment() -> None:
+    clock = stepped()
+    seen: list[tuple[str, datetime]] = []
+    clock.call_at(START + timedelta(minutes=50), lambda: seen.append(("late", clock.now())))
+    clock.call_at(START + timedelta(minutes=10), lambda: seen.append(("early", clock.now())))
+    clock.call_at(START + timedelta(minutes=61), lambda: seen.append(("not yet", clock.now())))
+    clock.advance(3600)
+    assert seen == [("early", START + timedelta(minutes=10)), ("late", START + timedelta(minutes=50))]
+
+
+def test_an_alarm_may_set_the_next_one() -> None:
+    clock = stepped()
+    hours: list[datetime] = []
+
+    def hourly(moment: datetime) -> None:
+        hours.append(clock.now())
+        clock.call_at(moment + timedelta(hours=1), lambda: hourly(moment + timedelta(hours=1)))
+
+    first = START.replace(minute=0) + timedelta(hours=1)
+    clock.call_at(first, lambda: hourly(first))
+    clock.advance(24 * 3600)
+    assert hours == [first + timedelta(hours=n) for n in range(24)]
+
+
+def test_a_cancelled_alarm_does_not_go_off() -> None:
+    clock = stepped()
+    seen: list[str] = []
+    clock.call_at(START + timedelta(minutes=1), lambda: seen.append("x")).cancel()
+    clock.advance(3600)
+    assert seen == []
+
+
+def test_what_fails_does_not_stop_what_comes_after() -> None:
+    clock = stepped()
+    seen: list[str] = []
+    clock.call_at(START + timedelta(minutes=1), lambda: seen.append(str(1 / 0)))
+    clock.call_at(START + timedelta(minutes=2), lambda: seen.append("done"))
+    clock.advance(3600)
+    assert seen == ["done"]
+
+
+@pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan")])
+def test_time_goes_forward_only(seconds: float) -> None:
+    with pytest.raises(ValueError):
+        stepped().advance(seconds)
+
+
+def test_real_time_cannot_be_moved() -> None:
+    with pytest.raises(ClockIsReal):
+        Clock().advance(1)
+
+
+def test_with_real_time_alarms_go_off_by_themselves() -> None:
+    clock = Clock()
+    clock.start()
+    rang = threading.Event()
+    clock.call_at(clock.now() + timedelta(milliseconds=20), rang.set)
+    assert rang.wait(10)
+    clock.stop()

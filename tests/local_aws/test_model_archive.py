@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from local_aws import model_archive
+from local_aws.model_archive import BadArchive, extract
+
+
+def archive_of(file: Path, *members: tarfile.TarInfo, content: bytes = b"") -> Path:
+    with tarfile.open(file, "w:gz") as archive:
+        for member in members:
+            archive.addfile(member, io.BytesIO(content))
+    return file
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", size: int = 0) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    info.linkname = link
+    info.size = size
+    return info
+
+
+def test_files_and_folders_are_extracted(tmp_path: Path) -> None:
+    file = archive_of(
+        tmp_path / "a.tar.gz", member("code", tarfile.DIRTYPE), member("code/x.py", size=3), content=b"abc"
+    )
+    extract(file, tmp_path / "out")
+    assert (tmp_path / "out/code/x.py").read_bytes() == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("evil", "reason"),
+    [
+        (member("../outside"), "lies outside"),
+        (member("/etc/x"), "lies outside"),
+        (member("a/../../b"), "lies outside"),
+        (member("link", tarfile.SYMTYPE, "/etc/passwd"), "is a link"),
+        (member("link", tarfile.LNKTYPE, "../x"), "is a link"),
+        (member("pipe", tarfile.FIFOTYPE), "is a link or a special file"),
+        (member("device", tarfile.CHRTYPE), "is a link or a special file"),
+    ],
+)
+def test_only_plain_files_inside_are(tmp_path: Path, evil: tarfile.TarInfo, reason: str) -> None:
+    with pytest.raises(BadArchive, match=reason):
+        extract(archive_of(tmp_path / "a.tar.gz", evil), tmp_path / "out")
+    assert not (tmp_path / "outside").exists()
+
+
+def test_what_is_too_big_is_refused_before_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_archive, "MOST_BYTES", 10)
+    file = archive_of(tmp_path / "a.tar.gz", member("x", size=11), content=b"x" * 11)
+    with pytest.raises(BadArchive, match="more than"):
+        extract(file, tmp_path / "out")
+    assert not (tmp_path / "out/x").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not an archive", b"\x1f\x8b\x08broken"])
+def test_something_else_is_no_archive(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "a.tar.gz"
+    file.write_bytes(content)
+    with pytest.raises(BadArchive):
+        extract(file, tmp_path / "out")

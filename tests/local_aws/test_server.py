@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.local_aws.conftest import Running, create_endpoint, create_model, make_bucket, start_local_aws
+
+
+def get(url: str, data: bytes | None = None, **headers: str) -> tuple[int, dict[str, Any]]:
+    try:
+        with urlopen(Request(url, data=data, headers=headers), timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as error:
+        return error.code, json.load(error)
+
+
+def test_it_says_that_it_is_well_and_what_time_it_is(local_aws: Running) -> None:
+    status, health = get(f"{local_aws.url}/_local/health")
+    assert (status, health["status"]) == (200, "ok")
+    assert abs(datetime.fromisoformat(health["now"]) - datetime.now(UTC)) < timedelta(seconds=60)
+
+
+def test_real_time_is_not_moved(local_aws: Running) -> None:
+    status, answer = get(f"{local_aws.url}/_local/clock", b'{"advance_seconds": 1}')
+    assert status == 409
+    assert "--clock stepped" in answer["message"]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"advance_seconds": "1"}', b'{"advance_seconds": -1}', b"NaN"])
+def test_a_wrong_step_is_told(stepped_aws: Running, body: bytes) -> None:
+    before = stepped_aws.now()
+    status, answer = get(f"{stepped_aws.url}/_local/clock", body)
+    assert status == 400
+    assert "advance_seconds" in answer["message"]
+    assert stepped_aws.now() == before
+
+
+def test_all_timestamps_come_from_the_stepped_clock(stepped_aws: Running) -> None:
+    before = stepped_aws.now()
+    now = stepped_aws.advance(86400)
+    assert now == before + timedelta(days=1)
+    bucket = make_bucket(stepped_aws)
+    s3 = stepped_aws.client("s3")
+    put = s3.put_object(Bucket=bucket, Key="a", Body=b"1")
+    stamps = [
+        parsedate_to_datetime(put["ResponseMetadata"]["HTTPHeaders"]["date"]),
+        s3.head_object(Bucket=bucket, Key="a")["LastModified"],
+        next(item["CreationDate"] for item in s3.list_buckets()["Buckets"] if item["Name"] == bucket),
+    ]
+    model = create_model(stepped_aws, bucket, b"x")
+    described = stepped_aws.client("sagemaker").describe_model(ModelName=model)
+    stamps += [
+        described["CreationTime"],
+        parsedate_to_datetime(described["ResponseMetadata"]["HTTPHeaders"]["date"]),
+    ]
+    assert {abs(stamp - now) <= timedelta(seconds=1) for stamp in stamps} == {True}, (now, stamps)
+
+
+@pytest.mark.parametrize("path", ["/", "/bucket/key", "/moto-api/reset", "/endpoints/x/invocations", "/_local/nothing"])
+def test_what_is_not_signed_gets_a_modelled_refusal(local_aws: Running, path: str) -> None:
+    status, answer = get(f"{local_aws.url}{path}")
+    assert status in (403, 404)
+    assert "message" in answer
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "request_", "code"),
+    [
+        ("sagemaker", "list_algorithms", {}, "UnknownOperationException"),
+        ("sagemaker-runtime", "invoke_endpoint_async", {"EndpointName": "x", "InputLocation": "s3://b/k"}, None),
+        ("logs", "list_anomalies", {}, "UnknownOperationException"),
+        ("kendra", "list_indices", {}, "UnknownOperationException"),
+        ("cloudwatch", "list_metric_streams", {}, "UnknownOperationException"),
+    ],
+)
+def test_what_is_not_supported_says_so(
+    local_aws: Running, service: str, call: str, request_: dict[str, str], code: str | None
+) -> None:
+    with pytest.raises(ClientError) as error:
+        getattr(local_aws.client(service), call)(**request_)
+    response = error.value.response
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert response["Error"]["Code"] == (code or "UnknownOperationException")
+    assert "local_aws" in response["Error"]["Message"]
+
+
+def test_a_body_that_is_not_json_is_a_serialization_error(local_aws: Running) -> None:
+    status, answer = get(
+        local_aws.url,
+        b"{",
+        Authorization="AWS4-HMAC-SHA256 Credential=k/20261122/us-west-2/sagemaker/aws4_request, SignedHeaders=host",
+        **{"X-Amz-Target": "SageMaker.ListModels"},
+    )
+    assert (status, answer["__type"]) == (400, "SerializationException")
+
+
+def test_the_other_services_answer(local_aws: Running) -> None:
+    assert local_aws.client("sts").get_caller_identity()["Account"] == "123456789012"
+    with pytest.raises(ClientError) as error:
+        local_aws.client("s3").get_object(Bucket=make_bucket(local_aws), Key="missing")
+    assert error.value.response["Error"]["Code"] == "NoSuchKey"
+    local_aws.client("cloudwatch").put_metric_data(
+        Namespace="test", MetricData=[{"MetricName": "m", "Value": 1.0, "Dimensions": [{"Name": "a", "Value": "b"}]}]
+    )
+    assert local_aws.client("cloudwatch").list_metrics(Namespace="test")["Metrics"]
+
+
+def test_presigned_addresses_work(local_aws: Running) -> None:
+    bucket = make_bucket(local_aws)
+    s3 = local_aws.client("s3")
+    s3.put_object(Bucket=bucket, Key="a b/c.txt", Body=b"hello")
+    address = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a b/c.txt"})
+    with urlopen(address, timeout=10) as answer:
+        assert answer.read() == b"hello"
+
+
+def test_it_listens_on_this_machine_only(local_aws: Running) -> None:
+    port = int(local_aws.url.rsplit(":", 1)[1])
+    outside = next((info[4][0] for info in socket.getaddrinfo(socket.gethostname(), port, socket.AF_INET)), "127.0.0.1")
+    if not outside.startswith("127."):
+        with pytest.raises(OSError), socket.create_connection((outside, port), timeout=5):
+            pass
+    assert local_aws.url.startswith("http://127.0.0.1:")
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_no_model_server_is_left_when_it_ends(tmp_path: Path, model_archive: bytes, end: signal.Signals) -> None:
+    aws = start_local_aws(tmp_path)
+    create_endpoint(aws, create_model(aws, make_bucket(aws), model_archive))
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(aws.process.pid)], capture_output=True, text=True)
+    servers = [int(pid) for pid in listed.stdout.split()]
+    assert servers
+    aws.process.send_signal(end)
+    assert aws.process.wait(30) == (0 if end == signal.SIGTERM else -signal.SIGKILL)
+    deadline = time.monotonic() + 15
+    while any(map(alive, servers)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not any(map(alive, servers))

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from local_aws.store import AlreadyExists, Document, Store, scoped
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "state.sqlite")
+
+
+def test_documents_are_found_by_kind_and_name(store: Store) -> None:
+    store.put("model", "us-west-2/a", {"n": 1})
+    assert store.get("model", "us-west-2/a") == {"n": 1}
+    assert store.get("endpoint", "us-west-2/a") is None
+
+
+def test_a_name_is_taken_once(store: Store) -> None:
+    store.insert("model", "a", {"n": 1})
+    with pytest.raises(AlreadyExists):
+        store.insert("model", "a", {"n": 2})
+    assert store.get("model", "a") == {"n": 1}
+
+
+def test_a_list_keeps_the_order_of_creation_also_after_changes(store: Store) -> None:
+    for name in ("c", "a", "b"):
+        store.insert("model", scoped("us-west-2", name), {"name": name})
+    store.insert("model", scoped("eu-west-1", "d"), {"name": "d"})
+    store.put("model", scoped("us-west-2", "c"), {"name": "C"})
+    assert [document["name"] for document in store.list("model", scoped("us-west-2", ""))] == ["C", "a", "b"]
+
+
+def test_a_prefix_is_taken_literally(store: Store) -> None:
+    store.insert("object", "a_b/x", {"n": 1})
+    store.insert("object", "aXb/x", {"n": 2})
+    assert store.list("object", "a_b/") == [{"n": 1}]
+
+
+def test_updates_do_not_lose_each_other(store: Store) -> None:
+    store.put("counter", "c", {"n": 0})
+
+    def count(document: Document) -> None:
+        document["n"] += 1
+
+    def work() -> None:
+        for _ in range(50):
+            store.update("counter", "c", count)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert store.get("counter", "c") == {"n": 200}
+
+
+def test_a_failing_update_changes_nothing(store: Store) -> None:
+    store.put("model", "a", {"n": 1})
+
+    def fail(document: Document) -> None:
+        document["n"] = 2
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError):
+        store.update("model", "a", fail)
+    assert store.get("model", "a") == {"n": 1}
+
+
+def test_documents_survive(tmp_path: Path) -> None:
+    first = Store(tmp_path / "state.sqlite")
+    first.put("model", "a", {"name": "é"})
+    first.close()
+    assert Store(tmp_path / "state.sqlite").get("model", "a") == {"name": "é"}
+
+
+def test_what_is_deleted_is_gone(store: Store) -> None:
+    store.put("model", "a", {})
+    assert store.delete("model", "a")
+    assert not store.delete("model", "a")
+    assert store.update("model", "a", lambda document: None) is None
