@@ -114,7 +114,8 @@ def readable_log(log: Path, lines: int = 12) -> list[str]:
         messages.append(str(entry.get("event", line)))
         for error in entry.get("error_detail") or []:
             messages.append(f"{error.get('exc_type')}: {error.get('exc_value')}")
-    return [line for message in messages for line in message.splitlines()][-lines:]
+    told = [line for message in messages for line in message.splitlines()]
+    return [line for line in told if not line.startswith(("::group::", "::endgroup::"))][-lines:]
 
 
 def _outcome(task: Task) -> str:
