@@ -53,13 +53,13 @@ class WaiterTrigger(AwsBaseWaiterTrigger):
         """Ask until it is decided."""
         try:
             async with await self.hook().get_async_conn() as client:
-                outcome = await self.wait.poll_async(client, self._log)
+                outcome = await self.wait.poll_async(client, self._tell)
             event = {"state": outcome.state, "reason": describe(self.wait, outcome.response)}
         except (ClientError, BotoCoreError) as error:
             event = {"state": "error", "reason": str(error)}
         yield TriggerEvent(event)
 
-    def _log(self, outcome: Outcome) -> None:
+    def _tell(self, outcome: Outcome) -> None:
         self.log.info("%s: %s", self.wait.waiter, describe(self.wait, outcome.response))
 
 
