@@ -205,13 +205,12 @@ class Executions:
         """Merge, then analyse what this merge made: what an earlier one left in the same hours would count twice."""
         s3 = self._aws.s3(region)
         began = time.monotonic()
-        folders = [(f"{run.merge_folder}/{path}", path) for _, path in captures]
-        earlier = [(folder, job_files.keys(s3, folder)) for folder, _ in folders]
+        folders = run.merged_folders()
+        for folder, _ in folders:
+            job_files.remove(s3, folder, job_files.keys(s3, folder))
         job = self._job(region, key, schedule, merge_job(run, captures, labels))
         if job["ProcessingJobStatus"] != "Completed":
             return job
-        for folder, keys in earlier:
-            job_files.remove(s3, folder, keys)
         merged = self._with_objects(region, folders)
         if not merged:
             raise _Ended("Failed", NO_DATA)
