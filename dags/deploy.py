@@ -6,6 +6,7 @@ from airflow.sdk import DAG, Param, TaskGroup
 
 from model_monitor.config import MonitoredEndpoint, load_endpoints
 from model_monitor.dag_settings import answer_of, settings
+from model_monitor.names import KINDS
 from model_monitor.operators.baseline import BaselineOperator
 from model_monitor.operators.endpoint import CreateEndpointConfigOperator, CreateModelOperator, DeployEndpointOperator
 from model_monitor.operators.storage import CheckBucketOperator, UploadFilesOperator
@@ -40,7 +41,7 @@ def deploy(endpoint: MonitoredEndpoint) -> None:
                 minimum=0,
                 maximum=100_000,
                 title="Sample invocations",
-                description_md="Rows of the test data set to send once the endpoint is in service, without inference ids.",
+                description_md="Rows of the test data set to send to the new endpoint, without inference ids.",
             ),
         },
     ):
@@ -65,8 +66,10 @@ def deploy(endpoint: MonitoredEndpoint) -> None:
                 deferrable=True,
             )
         with TaskGroup("baselines", tooltip="What the monitors will compare with") as baselines:
-            BaselineOperator(task_id="bias", endpoint=endpoint, kind="bias", deferrable=True)
-            BaselineOperator(task_id="explainability", endpoint=endpoint, kind="explainability", deferrable=True)
+            for kind in KINDS:
+                BaselineOperator(
+                    task_id=kind, endpoint=endpoint, kind=kind, deferrable=True, trigger_rule="none_failed"
+                )
         bucket >> files >> model >> config >> in_service >> traffic >> captures >> baselines
 
 

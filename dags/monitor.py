@@ -31,7 +31,7 @@ PARAMS = {
         enum=["hourly", "now"],
         values_display={"hourly": "Hourly, from now on", "now": "Once, now"},
         title="Schedule",
-        description_md="**hourly** keeps a schedule on the configured cron expression; **now** analyses the last hour once.",
+        description_md="**hourly** follows the configured cron expression; **now** analyses the last hour once.",
     ),
     "stop_after_first_execution": Param(
         False,

@@ -11,7 +11,7 @@ from model_monitor.operators.traffic import SendTrafficOperator
 DOC = """
 ### Traffic for {name}
 
-Sends one pass of the test data set; the inference id of each request is its row's number, which ground truth is joined by.
+Sends one pass of the test data set. The inference id of each request is its row's number; ground truth is joined by it.
 Skipped while the endpoint is not in service.
 """
 

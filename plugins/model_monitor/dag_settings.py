@@ -28,5 +28,5 @@ def settings(endpoint: MonitoredEndpoint, kind: str) -> dict[str, Any]:
 
 
 def answer_of(task_id: str) -> str:
-    """A template for what another task of the run answered; None where it has not run, as when a task is tested alone."""
+    """A template for what another task of the run answered; None where it has not run, as in a task tested alone."""
     return f"{{{{ ti.xcom_pull(task_ids='{task_id}') }}}}"

@@ -30,7 +30,7 @@ def deferrable_by_default() -> bool:
 
 
 class Waits:
-    """Mixed into operators and sensors that wait. They have `deferrable` and are built on the Amazon provider's bases."""
+    """Mixed into operators and sensors that wait, which are built on the Amazon provider's bases."""
 
     deferrable: bool
     patience: float = PATIENCE_SECONDS

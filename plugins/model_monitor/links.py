@@ -25,7 +25,7 @@ class ConsoleLink(BaseOperatorLink):
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
         """The page of what the task made; empty for a server that has no console."""
         path = getattr(operator, "console_path", "")
-        server = operator.hook.conn.meta.endpoint_url
+        server = operator.hook.conn_client_meta.endpoint_url
         if not path or "amazonaws.com" not in server:
             return ""
         region = operator.hook.conn_region_name

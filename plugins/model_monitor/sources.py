@@ -1,13 +1,13 @@
-"""What requests need to know of an endpoint's own files: fingerprints of their content, headers, the mean of the inputs."""
+"""What requests need to know of an endpoint's own files: fingerprints of content, headers, the mean of the inputs."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from statistics import fmean
-from typing import BinaryIO
 
 from model_monitor import analysis_configs, names, requests
 from model_monitor.config import MonitoredEndpoint, ShapRows
@@ -46,14 +46,14 @@ def headers(endpoint: MonitoredEndpoint) -> list[str]:
     found = next(_rows(file), [])
     if endpoint.data.label not in found:
         raise InputError(
-            f"{file}: line 1: no column '{endpoint.data.label}', which is the endpoint's data.label; "
-            f"the header begins with {', '.join(found[:3]) or 'nothing'}"
+            f"{file}: line 1: Headers must contain label. There is no column '{endpoint.data.label}', which is the "
+            f"endpoint's data.label; the header begins with {', '.join(found[:3]) or 'nothing'}"
         )
     return found
 
 
 def shap_baseline(endpoint: MonitoredEndpoint) -> analysis_configs.ShapBaseline:
-    """Kernel SHAP's baseline: rows as configured, an address, or one row with the mean of each column of the test inputs.
+    """Kernel SHAP's baseline: rows as configured, an address, or one row with the mean of each column of `data.test`.
 
     Raises:
         InputError: naming file, line and column of a value that has no mean.
@@ -126,10 +126,10 @@ def _numbers(file: Path, line: int, row: list[str]) -> list[float]:
     return numbers
 
 
-def _opened(file: Path) -> BinaryIO:
+def _opened(file: Path) -> BufferedReader:
     try:
         return file.open("rb")
     except OSError as error:
         raise InputError(
-            f"{file}: cannot be read: {error.strerror}. Is the path in the endpoint's YAML right, and has the file been made?"
+            f"{file}: cannot be read: {error.strerror}. Is the path in the endpoint's YAML right, and the file made?"
         ) from error

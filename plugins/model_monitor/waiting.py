@@ -1,7 +1,7 @@
 """Waiting: what a state means is in `waiters/*.json`, until when is a deadline in seconds.
 
-Sensors, operators and triggers share this module, so that a task means the same by "done" whether it waits in its worker
-or in the triggerer. Throttling and lost connections are waited out; any other refusal ends the waiting at once.
+Sensors, operators and triggers share this module, so that a task means the same by "done" whether it waits in its
+worker or in the triggerer. Throttling and lost connections are waited out; any other refusal ends the waiting at once.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Wait:
         """What one answer means."""
         for acceptor in waiter_config(self.service, self.waiter).acceptors:
             if acceptor.matcher_func(response):
-                return "waiting" if acceptor.state == "retry" else acceptor.state
+                return "success" if acceptor.state == "success" else "failure"
         return "waiting"
 
     def ask(self, client: Any) -> Outcome:

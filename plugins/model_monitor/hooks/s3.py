@@ -87,7 +87,7 @@ class StorageHook(MonitorHook):
     def address(self, uri: str) -> str:
         """Where a browser finds an object: AWS's console, or the server that the connection points to."""
         bucket, key = split_s3(uri)
-        server = self.conn.meta.endpoint_url
+        server = self.conn_client_meta.endpoint_url
         if "amazonaws.com" in server:
             return f"https://{self.conn_region_name}.console.aws.amazon.com/s3/object/{bucket}?prefix={key}"
         return f"{server}/{bucket}/{key}"

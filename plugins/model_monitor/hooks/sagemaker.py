@@ -159,11 +159,9 @@ def executions_since(schedule: str, since: datetime | str, *, newest: bool) -> d
     """
     moment = datetime.fromisoformat(since) if isinstance(since, str) else since
     return {
-        "MonitoringScheduleName": schedule,
+        **requests.list_monitoring_executions(schedule),
         "CreationTimeAfter": iso(moment - timedelta(seconds=1)),
-        "SortBy": "CreationTime",
         "SortOrder": "Descending" if newest else "Ascending",
-        "MaxResults": 1,
     }
 
 

@@ -90,8 +90,8 @@ class BaselineOperator(Waits, MonitorOperator):
             for line in self.logs.tail(str(self.job)):
                 self.log.info("[%s] %s", self.job, line)
             raise JobFailed(
-                f"The baselining job {self.job} ended as {said}. The end of its log is above; all of it is in CloudWatch "
-                f"Logs, /aws/sagemaker/ProcessingJobs, {self.job}"
+                f"The baselining job {self.job} ended as {said}. The end of its log is above; all of it is in "
+                f"CloudWatch Logs, /aws/sagemaker/ProcessingJobs, {self.job}"
             )
         constraints = names.baseline_constraints(self.endpoint, self.kind)
         summary = self._summary(constraints)
@@ -110,7 +110,7 @@ class BaselineOperator(Waits, MonitorOperator):
 def attempts(
     hook: SageMakerHook, endpoint: MonitoredEndpoint, kind: Kind
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
-    """The baselining jobs that the endpoint's files ask for, with what is there of each; the last one is not made yet."""
+    """The baselining jobs that the endpoint's files ask for, with what is there of each; the last is not made yet."""
     number = 0
     while True:
         number += 1

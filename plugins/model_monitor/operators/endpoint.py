@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class CreateModelOperator(MonitorOperator):
-    """Create the model of the uploaded archive. Its name follows from its content, so a changed archive makes a new one."""
+    """Create the model of the uploaded archive. Its name follows from its content: a changed archive is a new one."""
 
     def execute(self, context: Context) -> str:
         request = requests.create_model(self.endpoint, sources.archive(self.endpoint))
@@ -26,15 +26,13 @@ class CreateModelOperator(MonitorOperator):
 
 
 class CreateEndpointConfigOperator(MonitorOperator):
-    """Create the endpoint configuration, with data capture. A changed one gets a new name, as AWS never changes them."""
+    """Create the endpoint configuration, with data capture. A changed one gets a new name; AWS never changes them."""
 
     def execute(self, context: Context) -> str:
         request = requests.create_endpoint_config(self.endpoint, sources.model_name(self.endpoint))
         made = self.hook.ensure(ENDPOINT_CONFIG, request)
-        self.log.info(
-            "Endpoint configuration %s: %s, captures to %s", request["EndpointConfigName"], made,
-            request["DataCaptureConfig"]["DestinationS3Uri"],
-        )  # fmt: skip
+        captures = request["DataCaptureConfig"]["DestinationS3Uri"]
+        self.log.info("Endpoint configuration %s: %s, captures to %s", request["EndpointConfigName"], made, captures)
         return request["EndpointConfigName"]
 
 
@@ -75,8 +73,8 @@ class DeployEndpointOperator(Waits, MonitorOperator):
         found = self.hook.endpoint(name)
         if found is not None and not self.hook.owned(found["EndpointArn"], self.endpoint):
             raise ResourceConflict(
-                f"An endpoint '{name}' exists and was not made by this project (its tag {names.ENDPOINT_TAG} is missing). "
-                "Delete it, or give the endpoint another name in its YAML."
+                f"An endpoint '{name}' exists and was not made by this project (its tag {names.ENDPOINT_TAG} is "
+                "missing). Delete it, or give the endpoint another name in its YAML."
             )
         if found is not None and found["EndpointStatus"] == "Failed":
             self.log.warning("Endpoint %s has failed (%s): making it anew", name, found.get("FailureReason"))

@@ -61,8 +61,8 @@ class MonitorDefinitionOperator(MonitorOperator):
         job = find_baseline(self.hook, self.endpoint, self.kind)
         if job is None:
             raise NoBaseline(
-                f"There is no {self.kind} baselining job for the model and data of '{self.endpoint.name}' as they are now. "
-                f"Run {self.endpoint.name}.deploy, or monitor without comparing."
+                f"There is no {self.kind} baselining job for the model and data of '{self.endpoint.name}' as they are "
+                f"now. Run {self.endpoint.name}.deploy, or monitor without comparing."
             )
         return job
 
@@ -235,7 +235,7 @@ def stop_schedule(hook: SageMakerHook, found: dict[str, Any]) -> str:
 
 def idle_request(found: dict[str, Any]) -> dict[str, Any]:
     """ListMonitoringExecutions for the newest executions of a schedule as it is now."""
-    return executions_since(found["MonitoringScheduleName"], found["CreationTime"], newest=True) | {"MaxResults": 100}
+    return executions_since(found["MonitoringScheduleName"], found["CreationTime"], newest=True)
 
 
 def delete_schedule(hook: SageMakerHook, found: dict[str, Any], endpoint: MonitoredEndpoint) -> None:

@@ -25,8 +25,8 @@ class CheckBucketOperator(MonitorOperator):
             default = f"sagemaker-{self.endpoint.region}-{self.storage.account_id}"
             if bucket != default:
                 raise InputError(
-                    f"There is no bucket '{bucket}'. Create it in {self.endpoint.region}, or set 'bucket' in the YAML of "
-                    f"the endpoint '{self.endpoint.name}' to an existing one ('{default}' would be created)."
+                    f"There is no bucket '{bucket}'. Create it in {self.endpoint.region}, or set 'bucket' in the YAML "
+                    f"of the endpoint '{self.endpoint.name}' to an existing one ('{default}' would be created)."
                 )
             self.storage.create_bucket(bucket, self.endpoint.region)
             self.log.info("Created SageMaker's default bucket %s", bucket)

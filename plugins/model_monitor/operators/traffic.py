@@ -33,8 +33,8 @@ class SendTrafficOperator(MonitorOperator):
         endpoint: where to send them.
         file: a CSV of model inputs without header; the endpoint's `data.test` unless given. Relative to the project.
         count: how many requests to send; the file starts again when it is at its end. One pass unless given.
-        inference_ids: give the request of each row the row's number, from 0, as its inference id. Ground truth is joined
-            by it.
+        inference_ids: give the request of each row the row's number, from 0, as its inference id, which ground truth is
+            joined by.
         requests_per_second: the rate; the endpoint's `traffic.requests_per_second` unless given.
         skip_unless_in_service: skip, instead of failing, while the endpoint is not in service.
     """
@@ -69,24 +69,26 @@ class SendTrafficOperator(MonitorOperator):
         started = self._check_in_service()
         rows = sources.traffic_rows(self.endpoint.path(self.file or self.endpoint.data.test))
         count = len(rows) if self.count is None else int(self.count)
+        if count == 0:
+            raise AirflowSkipException("No requests were asked for")
         rate = float(self.requests_per_second or self.endpoint.traffic.requests_per_second)
         with_ids = str(self.inference_ids).lower() != "false"
         predictions: list[str] = []
         begin = shown = time.monotonic()
-        for sent in range(count):
+        sent = 0
+        while sent < count and not self.killed:
             number = sent % len(rows)
             prediction = self._invoke(rows[number], number, with_ids)
-            if sent < SHOWN_PREDICTIONS:
+            sent += 1
+            if sent <= SHOWN_PREDICTIONS:
                 self.log.info("Row %d -> %s", number, prediction)
                 predictions.append(prediction)
             if time.monotonic() - shown >= PROGRESS_SECONDS:
                 shown = time.monotonic()
-                self.log.info("%d of %d requests sent", sent + 1, count)
-            if self.killed:
-                break
-            time.sleep(max(0.0, begin + (sent + 1) / rate - time.monotonic()))
-        self.log.info("Sent %d requests to %s in %.0f s", count, self.endpoint.name, time.monotonic() - begin)
-        return {"sent": count, "since": started, "first_predictions": predictions}
+                self.log.info("%d of %d requests sent", sent, count)
+            time.sleep(max(0.0, begin + sent / rate - time.monotonic()))
+        self.log.info("Sent %d requests to %s in %.0f s", sent, self.endpoint.name, time.monotonic() - begin)
+        return {"sent": sent, "since": started, "first_predictions": predictions}
 
     def on_kill(self) -> None:
         self.killed = True

@@ -53,7 +53,7 @@ class VerdictOperator(MonitorOperator):
         described = self.hook.processing_job(job) if job else None
         if described is None:
             raise NoExecution(
-                f"The newest execution of {summary['MonitoringScheduleName']} is {summary['MonitoringExecutionStatus']} and "
+                f"The execution of {summary['MonitoringScheduleName']} is {summary['MonitoringExecutionStatus']} and "
                 "has no processing job, so there is no report."
             )
         report = described["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"].rstrip("/")
@@ -63,8 +63,8 @@ class VerdictOperator(MonitorOperator):
         if str(self.fail_on_violations).lower() == "true" and verdict["violations"]:
             context["ti"].xcom_push(key="return_value", value=verdict)
             raise ViolationsFound(
-                f"{len(verdict['violations'])} violations in {verdict['schedule']}, report {verdict['report_address']}:\n"
-                f"{table(verdict['violations'])}"
+                f"{len(verdict['violations'])} violations in {verdict['schedule']}, report "
+                f"{verdict['report_address']}:\n{table(verdict['violations'])}"
             )
         return verdict
 
@@ -84,7 +84,10 @@ class VerdictOperator(MonitorOperator):
         files = self.storage.list(f"{report}/")
         analysis = self._json(f"{report}/analysis.json") or {}
         baseline = self._json(names.baseline_constraints(self.endpoint, self.kind))
-        violations = violation_rows(self._json(f"{report}/constraint_violations.json"), analysis, baseline)
+        violations: list[dict[str, Any]] = []
+        if summary["MonitoringExecutionStatus"] == "CompletedWithViolations":
+            # An earlier execution of the same hour can have left its own file in the folder.
+            violations = violation_rows(self._json(f"{report}/constraint_violations.json"), analysis, baseline)
         verdict = {
             "endpoint": self.endpoint.name,
             "kind": self.kind,

@@ -25,7 +25,7 @@ SHOWN_FILES = 5
 
 
 class CapturesSensor(Waits, AwsBaseSensor[StorageHook]):
-    """Wait for captured requests, then show the newest files and one record. They appear a minute or two after the request.
+    """Wait for captured requests, then show the newest files and one record. They can take a minute or two to appear.
 
     Args:
         endpoint: whose captures.
@@ -81,8 +81,8 @@ class CapturesSensor(Waits, AwsBaseSensor[StorageHook]):
         where = f"s3://{wait.request['Bucket']}/{wait.request['Prefix']}"
         if outcome.state != "success":
             raise NoCaptures(
-                f"No captured requests of {self.endpoint.name} under {where} after {self.timeout:.0f} s. Was there traffic, "
-                "and does the endpoint's configuration capture it?"
+                f"No captured requests of {self.endpoint.name} under {where} after {self.timeout:.0f} s. Was there "
+                "traffic, and does the endpoint's configuration capture it?"
             )
         start = wait.request.get("StartAfter")
         files = self.hook.list(where, start_after=f"s3://{wait.request['Bucket']}/{start}" if start else None)

@@ -92,8 +92,9 @@ class ExecutionSensor(Waits, EndpointTask, AwsBaseSensor[SageMakerHook]):
         schedule = existing_schedule(self.hook, self.endpoint, self.kind)
         return NoExecution(
             f"The schedule {schedule['MonitoringScheduleName']} ({expression(schedule)}, "
-            f"{schedule['MonitoringScheduleStatus']}) has not started any execution since {iso(schedule['CreationTime'])}. "
-            "Hourly schedules start up to 20 minutes after the hour; a stopped one does not start at all."
+            f"{schedule['MonitoringScheduleStatus']}) has not started any execution since "
+            f"{iso(schedule['CreationTime'])}. Hourly schedules start up to 20 minutes after the hour; a stopped one "
+            "does not start at all."
         )
 
 
@@ -161,8 +162,8 @@ class ExecutionFinishedSensor(ExecutionSensor):
 
     def _why(self, summary: dict[str, Any]) -> str:
         told = [
-            f"The execution of {summary['MonitoringScheduleName']} scheduled for {iso(summary['ScheduledTime'])} ended as "
-            f"{summary['MonitoringExecutionStatus']}: {summary.get('FailureReason', 'no reason given')}."
+            f"The execution of {summary['MonitoringScheduleName']} scheduled for {iso(summary['ScheduledTime'])} "
+            f"ended as {summary['MonitoringExecutionStatus']}: {summary.get('FailureReason', 'no reason given')}."
         ]
         job = str(summary.get("ProcessingJobArn", "")).rpartition("/")[2]
         described = self.hook.processing_job(job) if job else None
