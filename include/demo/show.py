@@ -58,22 +58,28 @@ def attributions(analysis: dict[str, Any], baseline: dict[str, Any] | None = Non
 
 
 def bias_verdict(verdict: Verdict, baseline: dict[str, Any]) -> str:
-    """Every bias metric of an execution beside its baseline, violations marked."""
+    """Every facet of an execution: its metrics beside their baseline, violations marked."""
     violated = {
         (violation["facet"], violation["facet_value"], violation["metric_name"]) for violation in verdict.violations
     }
-    rows = []
+    parts = []
     for section in SECTIONS:
         constraints = baseline_values(baseline, section)
         for facet, entries in verdict.analysis.get(section, {}).get("facets", {}).items():
             for position, entry in enumerate(entries):
                 group = entry["value_or_threshold"]
-                for metric in entry["metrics"]:
-                    mark = "violation" if (facet, group, metric["name"]) in violated else ""
-                    before = constraints.get((facet, position, metric["name"]))
-                    if section == SECTIONS[0] or mark:
-                        rows.append([f"{facet} {group}", metric["name"], _short(metric["value"]), _short(before), mark])
-    return table(["facet", "metric", "value", "baseline", ""], rows)
+                rows = [
+                    [
+                        metric["name"],
+                        _short(metric["value"]),
+                        _short(constraints.get((facet, position, metric["name"]))),
+                        "violation" if (facet, group, metric["name"]) in violated else "",
+                    ]
+                    for metric in entry["metrics"]
+                ]
+                parts.append(f"{section.replace('_', ' ')}: {facet} {group}")
+                parts.append(table(["metric", "value", "baseline", ""], rows))
+    return "\n".join(parts)
 
 
 def drift(verdict: Verdict, baseline: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-GRACE_SECONDS = 15
+GRACE_SECONDS = 8
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,9 @@ def test_suggested_bias_constraints_name_the_facet_and_every_metric() -> None:
 
 def test_a_bias_verdict_sets_values_beside_baselines_and_marks_violations() -> None:
     shown = show.bias_verdict(verdict(bias(-0.2, 1.3), "AD"), bias(0.034, 1.4)).splitlines()
-    assert shown[2].split() == ["Account", "Length", "(100,", "232]", "AD", "-0.2000", "0.0340", "violation"]
-    assert shown[4].split() == ["Account", "Length", "(100,", "232]", "DI", "1.3000", "1.4000"]
+    assert shown[0] == "post training bias metrics: Account Length (100, 232]"
+    assert shown[3].split() == ["AD", "-0.2000", "0.0340", "violation"]
+    assert shown[5].split() == ["DI", "1.3000", "1.4000"]
 
 
 def test_attributions_come_strongest_first() -> None:
