@@ -1,0 +1,209 @@
+"""The whole flow with SageMaker's Python SDK v2, as a notebook user types it. Prints one JSON line of what was seen.
+
+Runs in the oracle environment, where the project is not importable: `sagemaker_sdk_v2_flow.py <url> <data folder>`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import time
+import urllib.request
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import sagemaker.session
+
+URL = sys.argv[1]
+DATA = Path(sys.argv[2])
+# The SDK gives its STS client an address of its own and so misses AWS_ENDPOINT_URL.
+sagemaker.session.sts_regional_endpoint = lambda region: URL
+
+from sagemaker import Session, image_uris  # noqa: E402
+from sagemaker.clarify import BiasConfig, DataConfig, ModelConfig, ModelPredictedLabelConfig, SHAPConfig  # noqa: E402
+from sagemaker.model import Model  # noqa: E402
+from sagemaker.model_monitor import (  # noqa: E402
+    CronExpressionGenerator,
+    DataCaptureConfig,
+    EndpointInput,
+    ModelBiasMonitor,
+    ModelExplainabilityMonitor,
+)
+from sagemaker.predictor import Predictor  # noqa: E402
+from sagemaker.s3 import S3Downloader, S3Uploader  # noqa: E402
+
+ROLE = "arn:aws:iam::123456789012:role/service-role/SageMakerRole"
+TERMINAL = {"Completed", "CompletedWithViolations", "Failed", "Stopped"}
+
+
+def main() -> None:
+    session = Session()
+    bucket = session.default_bucket()
+    root = f"s3://{bucket}/sdk-flow"
+    endpoint_name, model_name = "sdk-churn", "sdk-churn-model"
+    seen: dict[str, Any] = {"bucket": bucket}
+
+    Model(
+        role=ROLE,
+        name=model_name,
+        image_uri=image_uris.retrieve("xgboost", session.boto_region_name, "0.90-1"),
+        model_data=S3Uploader.upload(str(DATA / "model.tar.gz"), root),
+        sagemaker_session=session,
+    ).deploy(
+        initial_instance_count=1,
+        instance_type="ml.m5.large",
+        endpoint_name=endpoint_name,
+        data_capture_config=DataCaptureConfig(
+            enable_capture=True, sampling_percentage=100, destination_s3_uri=f"{root}/datacapture"
+        ),
+    )
+
+    validation = str(DATA / "validation-dataset-with-header.csv")
+    test = DATA / "test-dataset-input-cols.csv"
+    headers = Path(validation).read_text().splitlines()[0].split(",")
+    rows = test.read_text().splitlines()
+    for number, row in enumerate(rows):
+        response = session.sagemaker_runtime_client.invoke_endpoint(
+            EndpointName=endpoint_name, ContentType="text/csv", Body=row, InferenceId=str(number)
+        )
+        seen.setdefault("first_prediction", float(response["Body"].read()))
+    ground_truth = f"{root}/ground_truth"
+    now = datetime.fromisoformat(service_time(session))
+    S3Uploader.upload_string_as_file_body(
+        "\n".join(json.dumps(label_of(number)) for number in range(len(rows))),
+        f"{ground_truth}/{now:%Y/%m/%d/%H/%M%S}.jsonl",
+    )
+
+    model = ModelConfig(
+        model_name=model_name,
+        instance_count=1,
+        instance_type="ml.m5.large",
+        content_type="text/csv",
+        accept_type="text/csv",
+    )
+
+    def data(kind: str) -> DataConfig:
+        return DataConfig(
+            s3_data_input_path=validation,
+            s3_output_path=f"{root}/baselining/{kind}",
+            label=headers[0],
+            headers=headers,
+            dataset_type="text/csv",
+        )
+
+    bias = ModelBiasMonitor(role=ROLE, sagemaker_session=session, max_runtime_in_seconds=1800)
+    bias.suggest_baseline(
+        model_config=model,
+        data_config=data("bias"),
+        bias_config=BiasConfig(
+            label_values_or_threshold=[1], facet_name="Account Length", facet_values_or_threshold=[100]
+        ),
+        model_predicted_label_config=ModelPredictedLabelConfig(probability_threshold=0.8),
+    )
+    explainability = ModelExplainabilityMonitor(role=ROLE, sagemaker_session=session, max_runtime_in_seconds=1800)
+    explainability.suggest_baseline(
+        data_config=data("explainability"),
+        model_config=model,
+        explainability_config=SHAPConfig(
+            baseline=[list(pd.read_csv(test, header=None).mean())],
+            num_samples=100,
+            agg_method="mean_abs",
+            save_local_shap_values=False,
+        ),
+    )
+    for monitor in (bias, explainability):
+        monitor.latest_baselining_job.wait(logs=False)
+    seen["bias_constraints"] = bias.suggested_constraints().body_dict
+    seen["explainability_constraints"] = explainability.suggested_constraints().body_dict
+
+    bias.create_monitoring_schedule(
+        output_s3_uri=f"{root}/reports",
+        endpoint_input=EndpointInput(
+            endpoint_name=endpoint_name,
+            destination="/opt/ml/processing/input/endpoint",
+            start_time_offset="-PT1H",
+            end_time_offset="-PT0H",
+            probability_threshold_attribute=0.8,
+        ),
+        ground_truth_input=ground_truth,
+        schedule_cron_expression=CronExpressionGenerator.hourly(),
+    )
+    explainability.create_monitoring_schedule(
+        output_s3_uri=f"{root}/reports",
+        endpoint_input=endpoint_name,
+        schedule_cron_expression=CronExpressionGenerator.hourly(),
+    )
+    seen["before_the_hour"] = "LastMonitoringExecutionSummary" in bias.describe_schedule()
+    advance(3600)
+
+    for name, monitor in (("bias", bias), ("explainability", explainability)):
+        seen[name] = finished_execution(monitor)
+        execution = monitor.list_executions()[-1]
+        seen[name]["files"] = sorted(uri.rsplit("/", 1)[1] for uri in S3Downloader.list(execution.output.destination))
+        violations = execution.constraint_violations()
+        seen[name]["violations"] = violations.body_dict["violations"] if violations else None
+
+    predictor = Predictor(endpoint_name, sagemaker_session=session)
+    monitors = predictor.list_monitors()
+    seen["monitors"] = sorted(type(monitor).__name__ for monitor in monitors)
+    for monitor in monitors:
+        monitor.stop_monitoring_schedule()
+        monitor.delete_monitoring_schedule()
+    predictor.delete_model()
+    predictor.delete_endpoint(delete_endpoint_config=True)
+    session.sagemaker_client.get_waiter("endpoint_deleted").wait(
+        EndpointName=endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    seen["left"] = left(session.sagemaker_client)
+    print(json.dumps(seen))
+
+
+def service_time(session: Session) -> str:
+    with urllib.request.urlopen(f"{URL}/_local/health") as response:
+        return str(json.load(response)["now"])
+
+
+def label_of(inference_id: int) -> dict[str, Any]:
+    label = "1" if random.Random(inference_id).random() < 0.7 else "0"
+    return {
+        "groundTruthData": {"data": label, "encoding": "CSV"},
+        "eventMetadata": {"eventId": str(inference_id)},
+        "eventVersion": "0",
+    }
+
+
+def advance(seconds: int) -> None:
+    request = urllib.request.Request(
+        f"{URL}/_local/clock", json.dumps({"advance_seconds": seconds}).encode(), {"Content-Type": "application/json"}
+    )
+    urllib.request.urlopen(request).close()
+
+
+def finished_execution(monitor: Any) -> dict[str, Any]:
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        summary = monitor.describe_schedule()["LastMonitoringExecutionSummary"]
+        if summary["MonitoringExecutionStatus"] in TERMINAL:
+            return {"status": summary["MonitoringExecutionStatus"], "reason": summary.get("FailureReason")}
+        time.sleep(1)
+    raise TimeoutError(f"{monitor.monitoring_schedule_name}: still {summary['MonitoringExecutionStatus']} after 180 s")
+
+
+def left(client: Any) -> list[str]:
+    """What the clean-up should have removed and has not."""
+    found: list[list[dict[str, Any]]] = [
+        client.list_monitoring_schedules()["MonitoringScheduleSummaries"],
+        client.list_model_bias_job_definitions()["JobDefinitionSummaries"],
+        client.list_model_explainability_job_definitions()["JobDefinitionSummaries"],
+        client.list_endpoints()["Endpoints"],
+        client.list_endpoint_configs()["EndpointConfigs"],
+        client.list_models()["Models"],
+    ]
+    return [str(resource) for resources in found for resource in resources]
+
+
+if __name__ == "__main__":
+    main()

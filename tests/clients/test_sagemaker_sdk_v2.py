@@ -1,0 +1,81 @@
+"""SageMaker's own SDK v2 does the whole flow against the embedded service and cannot tell the difference."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo import data
+from tests.local_aws.conftest import Running, start_local_aws
+
+SCRIPT = Path(__file__).with_name("sagemaker_sdk_v2_flow.py")
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server with nothing in it yet, whose time the script moves."""
+    running = start_local_aws(tmp_path_factory.mktemp("aws"), "--clock", "stepped")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def seen(aws: Running, oracle_python: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the SDK saw on its way from deployment to clean-up."""
+    example = tmp_path_factory.mktemp("example")
+    data.write(example)
+    run = subprocess.run(
+        [str(oracle_python), str(SCRIPT), aws.url, str(example)],
+        env=os.environ
+        | {
+            "AWS_ENDPOINT_URL": aws.url,
+            "AWS_DEFAULT_REGION": "us-west-2",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-5000:]
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def test_the_endpoint_answers_with_a_probability(seen: dict[str, Any]) -> None:
+    assert 0 <= seen["first_prediction"] <= 1
+
+
+def test_baselining_suggests_constraints_for_both_monitors(seen: dict[str, Any]) -> None:
+    metrics = seen["bias_constraints"]["post_training_bias_metrics"]["facets"]["Account Length"][0]["metrics"]
+    assert [metric["name"] for metric in metrics] == sorted(metric["name"] for metric in metrics)
+    assert len(metrics) == 13
+    shap = seen["explainability_constraints"]["explanations"]["kernel_shap"]["label0"]
+    assert len(shap["global_shap_values"]) == 69
+
+
+def test_nothing_runs_before_the_hour(seen: dict[str, Any]) -> None:
+    assert seen["before_the_hour"] is False
+
+
+def test_the_bias_monitor_reports_violations(seen: dict[str, Any]) -> None:
+    assert seen["bias"]["status"] == "CompletedWithViolations", seen["bias"]
+    assert "constraint_violations.json" in seen["bias"]["files"]
+    assert {violation["facet"] for violation in seen["bias"]["violations"]} == {"Account Length"}
+
+
+def test_the_explainability_monitor_completes_without_a_violations_file(seen: dict[str, Any]) -> None:
+    assert seen["explainability"]["status"] == "Completed", seen["explainability"]
+    assert seen["explainability"]["files"] == ["analysis.json", "report.html"]
+    assert seen["explainability"]["violations"] is None
+
+
+def test_the_monitors_of_the_endpoint_are_found_and_everything_is_deleted(seen: dict[str, Any]) -> None:
+    assert seen["monitors"] == ["ModelBiasMonitor", "ModelExplainabilityMonitor"]
+    assert seen["left"] == []
