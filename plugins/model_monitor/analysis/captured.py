@@ -11,6 +11,7 @@ import binascii
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,19 +46,18 @@ class _Where:
 
 
 @dataclass
-class _Lines:
-    """Lines of CSV and the places they come from, as they are collected."""
+class _Collected:
+    """One entry per row of input, as records are read."""
 
-    lines: list[str] = field(default_factory=list)
     places: list[tuple[Path, int]] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    scores: list[list[str]] = field(default_factory=list)
+    predicted: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
 
-    def add(self, lines: list[str], path: Path, number: int) -> None:
-        self.lines += lines
-        self.places += [(path, number)] * len(lines)
-
-    def rows(self) -> Rows:
-        rows = rows_of("\n".join(self.lines).encode(), "captures")
-        if len(rows) != len(self.lines):
+    def rows(self, lines: list[str]) -> Rows:
+        rows = rows_of("\n".join(lines).encode(), "captures")
+        if len(rows) != len(lines):
             raise AnalysisError(f"{self.origin(0)}: a cell with a line break, or a quote left open")
         return Rows(rows.text, rows.widths, self.origin)
 
@@ -81,31 +81,61 @@ def collect(
         AnalysisError: for no records, or one that is not what it should be, naming file and line.
     """
     where = _Where(features, inference, probability, ground_truth)
-    inputs, predicted, labels = _Lines(), _Lines(), _Lines()
-    scores: list[list[str]] = []
-    complete = True
+    found = _Collected()
     for path, number, record in _records(paths):
-        place = f"{path}, line {number}"
-        lines = _input_rows(record, where, place)
-        inputs.add(lines, path, number)
-        if complete:
-            output = _part(record, "endpointOutput", place, required=with_ground_truth)
-            if output is None:
-                complete = False
-            else:
-                found, named = _output_rows(output, where, len(lines), place)
-                scores += found
-                predicted.add(named, path, number)
-        if with_ground_truth:
-            labels.add(_labels(record, where, len(lines), place), path, number)
-    if not inputs.lines:
+        plain = _plain(record, with_ground_truth) if inference is None and probability is None else None
+        if plain is not None:
+            found.places.append((path, number))
+            found.inputs.append(plain[0])
+            found.scores.append(plain[1])
+            found.labels += plain[2]
+        else:
+            _add(found, record, where, path, number, with_ground_truth)
+    if not found.inputs:
         raise AnalysisError(f"No records in {', '.join(map(str, paths)) or 'no files'}")
+    complete = len(found.scores) == len(found.inputs)
     return Captured(
-        inputs.rows(),
-        _as_array(scores, inputs) if complete and scores else None,
-        predicted.rows() if complete and predicted.lines else None,
-        labels.rows() if with_ground_truth else None,
+        found.rows(found.inputs),
+        _as_array(found) if complete else None,
+        found.rows(found.predicted) if complete and found.predicted else None,
+        found.rows(found.labels) if with_ground_truth else None,
     )
+
+
+def _plain(record: dict[str, Any], with_ground_truth: bool) -> tuple[str, list[str], list[str]] | None:
+    """Input, scores and label of the usual record, which is one row in CSV throughout; None for any other."""
+    capture = record["captureData"]
+    try:
+        parts = [capture["endpointInput"], capture["endpointOutput"]]
+        if with_ground_truth:
+            parts.append(record["groundTruthData"])
+        data, output, *truth = [part["data"] if part["encoding"] == "CSV" else "" for part in parts]
+        if not data or not output or "\n" in data or "\r" in data or _SPECIAL.search(output):
+            return None
+        if with_ground_truth and (not truth[0] or "," in truth[0] or _SPECIAL.search(truth[0])):
+            return None
+    except (KeyError, TypeError):
+        return None
+    return data, output.split(","), truth
+
+
+_SPECIAL = re.compile(r'[\s"\[\]]')
+
+
+def _add(
+    found: _Collected, record: dict[str, Any], where: _Where, path: Path, number: int, with_ground_truth: bool
+) -> None:
+    place = f"{path}, line {number}"
+    lines = _input_rows(record, where, place)
+    output = _part(record, "endpointOutput", place, required=with_ground_truth)
+    if output is not None:
+        scores, named = _output_rows(output, where, len(lines), place)
+        found.scores += scores
+        found.predicted += named
+    if with_ground_truth:
+        found.labels += _labels(record, where, len(lines), place)
+    found.inputs += lines
+    found.places += [(path, number)] * len(lines)
 
 
 def _records(paths: Sequence[Path]) -> Iterator[tuple[Path, int, dict[str, Any]]]:
@@ -146,7 +176,8 @@ def _text(part: dict[str, Any], place: str) -> str:
 
 
 def _is_json(part: dict[str, Any]) -> bool:
-    return part.get("encoding") == "JSON" or "json" in str(part.get("observedContentType", "")).lower()
+    encoding = part.get("encoding")
+    return encoding == "JSON" or (encoding == "BASE64" and "json" in str(part.get("observedContentType", "")).lower())
 
 
 def _input_rows(record: dict[str, Any], where: _Where, place: str) -> list[str]:
@@ -213,18 +244,17 @@ def _labels(record: dict[str, Any], where: _Where, count: int, place: str) -> li
     return [_csv([label]) for label in found]
 
 
-def _as_array(scores: list[list[str]], inputs: _Lines) -> np.ndarray:
-    width = len(scores[0])
-    for row, values in enumerate(scores):
+def _as_array(found: _Collected) -> np.ndarray:
+    width = len(found.scores[0])
+    for row, values in enumerate(found.scores):
         if len(values) != width:
-            raise AnalysisError(f"{inputs.origin(row)}: {len(values)} scores where {width} are expected")
+            raise AnalysisError(f"{found.origin(row)}: {len(values)} scores where {width} are expected")
     try:
-        table = np.array(scores, dtype=float)
-    except ValueError as error:
-        for row, values in enumerate(scores):
-            for value in values:
-                _number(value, inputs.origin(row))
-        raise AnalysisError(f"Could not convert string to float. {error}") from error
+        table = np.array(found.scores, dtype=float)
+    except ValueError:
+        table = np.array(
+            [[_number(value, found.origin(row)) for value in values] for row, values in enumerate(found.scores)]
+        )
     return table[:, 0] if width == 1 else table
 
 

@@ -72,9 +72,10 @@ def above(column: pd.Series[Any], values: tuple[Scalar, ...] | None, among: pd.S
             f"column '{column.name}', found {values[0]!r}"
         ) from error
     numbers = pd.to_numeric(column).to_numpy()
-    largest = (numbers if among is None else pd.to_numeric(among).to_numpy()).max()
-    if np.isnan(largest):
-        largest = np.nanmax(numbers if among is None else among.to_numpy())
+    present = pd.to_numeric(column if among is None else among).dropna().to_numpy()
+    if not len(present):
+        raise AnalysisError(f"A threshold divides values: column '{column.name}' holds no value")
+    largest = present.max()
     if abs(largest) == threshold:
         return Group(np.zeros(len(numbers), dtype=bool), "")
     low, high = sorted((threshold, largest.item()))
@@ -121,7 +122,7 @@ def _as_type_of(column: pd.Series[Any], values: tuple[Scalar, ...]) -> tuple[Any
     except ValueError as error:
         raise AnalysisError(
             "'label' has not positive elements. Double-check if 'label' and 'positive_label_values' have correct "
-            f"data-types or values: column '{column.name}' holds {first!r}, never {', '.join(map(repr, values))}"
+            f"data-types or values: column '{column.name}' holds {first}, never {', '.join(map(repr, values))}"
         ) from error
 
 
