@@ -112,7 +112,7 @@ def test_attribution_drift_is_named() -> None:
     page = Page(render("R", explained(a=1.0), {}, Comparison(explained(a=1.0), [violation], {"label0": 0.6877})))
 
     assert "1 violation of the baseline's constraints" in page.words
-    assert "NDCG 0.6877: the order of inputs has drifted" in page.words
+    assert "NDCG 0.6877:\nthe order of inputs has drifted" in page.words
 
 
 def test_the_page_needs_nothing_else() -> None:

@@ -19,6 +19,9 @@ from model_monitor.errors import AnalysisError
 Predict = Callable[[np.ndarray], np.ndarray]
 
 _LOGIT_MARGIN = 1e-12
+_RIDGE = 3e-6
+_REFINEMENTS = 6
+_TOLERANCE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -209,14 +212,30 @@ def _solve(coalitions: _Coalitions, targets: np.ndarray, surplus: np.ndarray) ->
 def _least_squares(design: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The minimum-norm least-squares solutions (r, n, k) of stacked systems (r or 1, p, n) and (r, p, k).
 
-    Through the smaller of the two Gram matrices; designs hold -1, 0 and 1 only, so squaring loses nothing that matters.
+    Repeated coalitions make most systems singular. Solving the smaller Gram matrix with a small ridge, and then again
+    for what is left, converges to the pseudo-inverse's solution in a tenth of its time; the few systems in which it has
+    not, as their equations are nearly dependent, get the pseudo-inverse itself.
     """
     transposed = design.swapaxes(-1, -2)
+    projected = transposed @ targets
     equations, unknowns = design.shape[-2:]
     if equations < unknowns:
-        return np.asarray(transposed @ (_pseudo_inverse(design @ transposed) @ targets))
-    return np.asarray(_pseudo_inverse(transposed @ design) @ (transposed @ targets))
+        solution = transposed @ _refined(design @ transposed, targets)
+    else:
+        solution = _refined(transposed @ design, projected)
+    left = np.abs(projected - transposed @ (design @ solution)).max(axis=(1, 2))
+    unsolved = left > _TOLERANCE * np.abs(projected).max(axis=(1, 2))
+    if unsolved.any():
+        every = np.broadcast_to(design, (len(targets), equations, unknowns))
+        solution[unsolved] = np.linalg.pinv(every[unsolved], rcond=1e-9) @ targets[unsolved]
+    return np.asarray(solution)
 
 
-def _pseudo_inverse(gram: np.ndarray) -> np.ndarray:
-    return np.linalg.pinv(gram, rcond=1e-10, hermitian=True)
+def _refined(gram: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    size = gram.shape[-1]
+    ridge = _RIDGE * np.trace(gram, axis1=-2, axis2=-1)[:, None, None] / size
+    inverse = np.linalg.inv(gram + ridge * np.eye(size))
+    solution = inverse @ targets
+    for _ in range(_REFINEMENTS):
+        solution = solution + inverse @ (targets - gram @ solution)
+    return np.asarray(solution)
