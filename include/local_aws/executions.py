@@ -80,7 +80,7 @@ class Executions:
         own = [
             item
             for item in self._of(region, schedule["MonitoringScheduleName"])
-            if item["CreationTime"] >= schedule["CreationTime"]
+            if item["ScheduleIdentity"] == schedule["Identity"]
         ]
         return own[-1] if own else None
 
@@ -95,6 +95,7 @@ class Executions:
             key,
             {
                 "Key": key,
+                "ScheduleIdentity": schedule["Identity"],
                 "MonitoringScheduleName": name,
                 "ScheduledTime": scheduled.timestamp(),
                 "CreationTime": now,

@@ -88,7 +88,7 @@ def _run_in(aws: LocalAws, job: Document, root: Path, stop: threading.Event, sta
             started()
             outcome = job_process.run(
                 [sys.executable, "-m", module],
-                _variables(aws, job, root, model_url),
+                _variables(aws, job, module, root, model_url),
                 root,
                 on_line=lines.line,
                 on_tick=lambda: outputs.sync(continuous_only=True),
@@ -164,13 +164,13 @@ def _predictor(root: Path) -> dict[str, Any]:
     return predictor if isinstance(predictor, dict) else {}
 
 
-def _variables(aws: LocalAws, job: Document, root: Path, model_url: str | None) -> dict[str, str]:
+def _variables(aws: LocalAws, job: Document, module: str, root: Path, model_url: str | None) -> dict[str, str]:
     cache = aws.data_dir.resolve() / "cache"
     temporary = root / "tmp"
     temporary.mkdir(exist_ok=True)
     own = {
         "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": os.pathsep.join(_source_folders()),
+        "PYTHONPATH": os.pathsep.join(_source_folders(module)),
         "PYTHONUNBUFFERED": "1",
         "HOME": str(root),
         "TMPDIR": str(temporary),
@@ -188,7 +188,9 @@ def _variables(aws: LocalAws, job: Document, root: Path, model_url: str | None) 
     return {**(job.get("Environment") or {}), **own}
 
 
-def _source_folders() -> list[str]:
-    """Where the programs' packages are, however this process found them."""
-    specs = (importlib.util.find_spec(name) for name in ("local_aws", "model_monitor"))
-    return [str(Path(spec.origin).resolve().parents[1]) for spec in specs if spec is not None and spec.origin]
+def _source_folders(module: str) -> list[str]:
+    """Where a program's packages are, however this process found them."""
+    names = dict.fromkeys((module.split(".")[0], "local_aws", "model_monitor"))
+    specs = (importlib.util.find_spec(name) for name in names)
+    places = ([*(spec.submodule_search_locations or []), spec.origin] for spec in specs if spec is not None)
+    return [str(Path(place[0]).resolve().parent) for place in places if place[0]]

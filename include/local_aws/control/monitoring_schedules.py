@@ -5,6 +5,7 @@ A schedule is Pending while a change is taken up, then Scheduled, Stopped or Fai
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ def create_monitoring_schedule(aws: LocalAws, request: dict[str, Any], region: s
     schedule = {
         "MonitoringScheduleName": name,
         "MonitoringScheduleArn": arn,
+        "Identity": uuid.uuid4().hex,
         "CreationTime": now,
         "Region": region,
         **_checked(aws, request["MonitoringScheduleConfig"], region),

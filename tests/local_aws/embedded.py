@@ -1,0 +1,138 @@
+"""A local_aws inside the test's own process, with stub programs for the processing images."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto.backends import get_backend
+
+from local_aws import runners
+from local_aws.clock import Clock
+from local_aws.server import Server
+from tests.local_aws.conftest import REGION, ROLE
+
+PROGRAMS = Path(__file__).parent / "programs"
+IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/stub:1"
+CLARIFY = "306415355426.dkr.ecr.us-west-2.amazonaws.com/sagemaker-clarify-processing:1.0"
+BUCKET = "bucket"
+WAIT_SECONDS = 30
+
+
+@dataclass
+class Embedded:
+    """A server of this process, and clients of it."""
+
+    server: Server
+    data_dir: Path
+
+    def client(self, service: str) -> Any:
+        """A boto3 client that talks to it."""
+        return boto3.client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.server.aws.url,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"max_attempts": 0}),
+        )
+
+    @property
+    def sagemaker(self) -> Any:
+        return self.client("sagemaker")
+
+    def put(self, key: str, body: str) -> str:
+        """Upload something; returns its address."""
+        self.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
+        return f"s3://{BUCKET}/{key}"
+
+    def get(self, key: str) -> str:
+        """What lies there."""
+        content: bytes = self.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        return content.decode()
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """What lies below."""
+        found = self.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+        return [item["Key"] for item in found]
+
+    def run_job(self, name: str, behaviour: str = "complete", **changes: Any) -> dict[str, Any]:
+        """Create a job and wait for its end."""
+        self.create_job(name, behaviour, **changes)
+        return self.ended(name)
+
+    def create_job(self, name: str, behaviour: str = "complete", **changes: Any) -> None:
+        """Create a job of the stub image."""
+        self.sagemaker.create_processing_job(**(job_request(name, behaviour) | changes))
+
+    def ended(self, name: str) -> dict[str, Any]:
+        """A job once it is over."""
+        return until(
+            lambda: self.sagemaker.describe_processing_job(ProcessingJobName=name),
+            lambda job: job["ProcessingJobStatus"] not in ("InProgress", "Stopping"),
+        )
+
+
+def job_request(name: str, behaviour: str = "complete") -> dict[str, Any]:
+    """A request for a job of the stub image."""
+    return {
+        "ProcessingJobName": name,
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30}
+        },
+        "AppSpecification": {"ImageUri": IMAGE},
+        "RoleArn": ROLE,
+        "ProcessingOutputConfig": {"Outputs": [job_output(f"s3://{BUCKET}/out/{name}")]},
+        "Environment": {"BEHAVIOUR": behaviour},
+    }
+
+
+def job_output(uri: str, mode: str = "EndOfJob") -> dict[str, Any]:
+    """An output."""
+    place = {"S3Uri": uri, "LocalPath": "/opt/ml/processing/output", "S3UploadMode": mode}
+    return {"OutputName": "analysis_result", "S3Output": place}
+
+
+def job_input(name: str, uri: str, local_path: str) -> dict[str, Any]:
+    """An input."""
+    place = {"S3Uri": uri, "LocalPath": local_path, "S3DataType": "S3Prefix", "S3InputMode": "File"}
+    return {"InputName": name, "S3Input": place}
+
+
+def until(look: Callable[[], Any], done: Callable[[Any], bool]) -> Any:
+    """What `look` gives once that is `done`."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not done(seen := look()):
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.02)
+    return seen
+
+
+@contextmanager
+def embedded(data_dir: Path, delay: timedelta = timedelta(0)) -> Iterator[Embedded]:
+    """A running server with a stepped clock; moto's services, which are global to a process, start empty."""
+    for service in ("s3", "logs", "cloudwatch"):
+        for account in get_backend(service).values():
+            for backend in account.values():
+                backend.reset()
+    server = Server("127.0.0.1", 0, data_dir, Clock(stepped=True), delay)
+    server.start()
+    try:
+        yield Embedded(server, data_dir)
+    finally:
+        server.stop()
+
+
+def stub_every_image(patch: pytest.MonkeyPatch) -> None:
+    """Let the stub program stand for the processing images."""
+    patch.syspath_prepend(PROGRAMS)
+    for image in ("stub", "sagemaker-clarify-processing", "sagemaker-model-monitor-groundtruth-merger"):
+        patch.setitem(runners.JOBS, image, "stub_job")

@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local_aws import job_process, job_run
+from tests.local_aws.embedded import (
+    BUCKET,
+    CLARIFY,
+    Embedded,
+    embedded,
+    job_input,
+    job_output,
+    job_request,
+    stub_every_image,
+    until,
+)
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    with pytest.MonkeyPatch.context() as patch, embedded(tmp_path_factory.mktemp("aws")) as running:
+        stub_every_image(patch)
+        running.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+        yield running
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Iterator[Path]:
+    """Jobs that wait end when this file is there, at the latest after the test."""
+    file = tmp_path / "release"
+    yield file
+    file.touch()
+
+
+def waiting(release: Path, behaviour: str = "wait") -> dict[str, str]:
+    return {"BEHAVIOUR": behaviour, "RELEASE": str(release)}
+
+
+def started(aws: Embedded, name: str) -> None:
+    until(lambda: aws.keys(f"out/{name}/started"), bool)
+
+
+def continuous(name: str) -> dict[str, Any]:
+    return {"Outputs": [job_output(f"s3://{BUCKET}/out/{name}", "Continuous")]}
+
+
+def refused(aws: Embedded, code: str, **changes: Any) -> str:
+    with pytest.raises(ClientError) as error:
+        aws.sagemaker.create_processing_job(**(job_request("refused") | changes))
+    assert error.value.response["Error"]["Code"] == code
+    return str(error.value)
+
+
+def test_a_job_gets_its_inputs_and_leaves_its_outputs_message_and_times(aws: Embedded) -> None:
+    aws.put("in/one/a.csv", "1")
+    aws.put("in/one/deep/b.csv", "2")
+    aws.put("in/config.json", "{}")
+    job = aws.run_job(
+        "with-inputs",
+        ProcessingInputs=[
+            job_input("folder", f"s3://{BUCKET}/in/one", "/opt/ml/processing/input/data"),
+            job_input("file", f"s3://{BUCKET}/in/config.json", "/opt/ml/processing/input/config"),
+        ],
+    )
+    assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
+    assert job["ExitMessage"] == "Completed: done"
+    assert "FailureReason" not in job
+    assert job["CreationTime"] <= job["ProcessingStartTime"] <= job["ProcessingEndTime"]
+    assert json.loads(aws.get("out/with-inputs/inputs.json")) == [
+        "opt/ml/processing/input/config/config.json",
+        "opt/ml/processing/input/data/a.csv",
+        "opt/ml/processing/input/data/deep/b.csv",
+    ]
+    assert not list((aws.data_dir / "jobs").rglob("with-inputs")), "the scratch folder is gone"
+
+
+def test_its_output_is_a_log_stream(aws: Embedded) -> None:
+    aws.run_job("logged")
+    logs = aws.client("logs")
+    group = "/aws/sagemaker/ProcessingJobs"
+    (stream,) = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="logged/")["logStreams"]
+    assert re.fullmatch(r"logged/algo-1-\d{10}", stream["logStreamName"])
+    events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+    assert [event["message"] for event in events] == ["behaving: complete"]
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "reason"),
+    [
+        (1, "ClientError: the data is wrong"),
+        (2, "AlgorithmError: Customer Error: the data is wrong, exit code: 2"),
+    ],
+)
+def test_the_exit_code_says_whose_fault_it_was(aws: Embedded, exit_code: int, reason: str) -> None:
+    job = aws.run_job(f"exit-{exit_code}", f"fail:{exit_code}")
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"] == reason
+    assert job["ExitMessage"] == "Customer Error: the data is wrong"
+
+
+def test_an_input_that_is_not_there(aws: Embedded) -> None:
+    for bucket in (BUCKET, "no-such-bucket"):
+        uri = f"s3://{bucket}/nothing"
+        job = aws.run_job(
+            f"without-{bucket}", ProcessingInputs=[job_input("data", uri, "/opt/ml/processing/input/data")]
+        )
+        assert job["ProcessingJobStatus"] == "Failed"
+        assert job["FailureReason"].startswith(f'ClientError: No S3 objects found under S3 URL "{uri}"')
+
+
+def test_an_output_that_cannot_be_written(aws: Embedded) -> None:
+    job = aws.run_job("no-bucket", ProcessingOutputConfig={"Outputs": [job_output("s3://no-such-bucket/out")]})
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert "s3://no-such-bucket/out" in job["FailureReason"]
+    assert "NoSuchBucket" in job["FailureReason"]
+
+
+def test_continuous_outputs_come_while_the_job_runs(
+    aws: Embedded, release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_process, "CONTINUOUS_SECONDS", 0.05)
+    aws.create_job("continuous", Environment=waiting(release), ProcessingOutputConfig=continuous("continuous"))
+    started(aws, "continuous")
+    assert aws.sagemaker.describe_processing_job(ProcessingJobName="continuous")["ProcessingJobStatus"] == "InProgress"
+    release.touch()
+    assert aws.ended("continuous")["ExitMessage"] == "Completed: released"
+
+
+def test_a_stopped_job_is_told_and_then_stopped(aws: Embedded, release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_process, "CONTINUOUS_SECONDS", 0.05)
+    aws.create_job("stopped", Environment=waiting(release), ProcessingOutputConfig=continuous("stopped"))
+    started(aws, "stopped")
+    aws.sagemaker.stop_processing_job(ProcessingJobName="stopped")
+    assert aws.ended("stopped")["ProcessingJobStatus"] == "Stopped"
+    with pytest.raises(ClientError, match="in status Stopped"):
+        aws.sagemaker.stop_processing_job(ProcessingJobName="stopped")
+
+
+def test_a_job_that_does_not_listen_is_killed(aws: Embedded, release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_process, "CONTINUOUS_SECONDS", 0.05)
+    monkeypatch.setattr(job_process, "GRACE_SECONDS", 0.2)
+    aws.create_job("deaf", Environment=waiting(release, "deaf"), ProcessingOutputConfig=continuous("deaf"))
+    started(aws, "deaf")
+    aws.sagemaker.stop_processing_job(ProcessingJobName="deaf")
+    assert aws.ended("deaf")["ProcessingJobStatus"] == "Stopped"
+
+
+def test_a_job_has_its_maximal_runtime(aws: Embedded, release: Path) -> None:
+    job = aws.run_job("slow", Environment=waiting(release), StoppingCondition={"MaxRuntimeInSeconds": 1})
+    assert job["ProcessingJobStatus"] == "Stopped"
+
+
+def test_two_at_a_time_and_the_third_waits(aws: Embedded, release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_process, "CONTINUOUS_SECONDS", 0.05)
+    for name in ("first", "second"):
+        aws.create_job(name, Environment=waiting(release), ProcessingOutputConfig=continuous(name))
+        started(aws, name)
+    aws.create_job("third")
+    aws.create_job("fourth")
+    third = aws.sagemaker.describe_processing_job(ProcessingJobName="third")
+    assert third["ProcessingJobStatus"] == "InProgress"
+    assert "ProcessingStartTime" not in third
+    aws.sagemaker.stop_processing_job(ProcessingJobName="fourth")
+    assert aws.ended("fourth")["ProcessingJobStatus"] == "Stopped"
+    release.touch()
+    assert aws.ended("third")["ProcessingJobStatus"] == "Completed"
+
+
+def test_metrics_are_for_schedules_only(aws: Embedded) -> None:
+    job = aws.run_job("metrics", Environment={"publish_cloudwatch_metrics": "Enabled"})
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"] == (
+        "AlgorithmError: CloudWatch publishing is available only for jobs from MonitoringSchedules."
+    )
+
+
+def test_names_are_taken_once_and_unknown_ones_not_found(aws: Embedded) -> None:
+    aws.run_job("twice")
+    assert "already exists" in refused(aws, "ResourceInUse", ProcessingJobName="twice")
+    for call in (aws.sagemaker.describe_processing_job, aws.sagemaker.stop_processing_job):
+        with pytest.raises(ClientError) as error:
+            call(ProcessingJobName="nowhere")
+        assert error.value.response["Error"]["Code"] == "ResourceNotFound"
+
+
+def test_requests_that_cannot_work_are_refused(aws: Embedded) -> None:
+    data = f"s3://{BUCKET}/data"
+    inside = "/opt/ml/processing/input/data"
+    assert "sagemaker-clarify-processing" in refused(
+        aws, "ValidationException", AppSpecification={"ImageUri": "unknown/image:1"}
+    )
+    assert "ContainerEntrypoint is not supported" in refused(
+        aws, "ValidationException", AppSpecification={"ImageUri": CLARIFY, "ContainerEntrypoint": ["sh"]}
+    )
+    assert "Network isolation" in refused(
+        aws,
+        "ValidationException",
+        AppSpecification={"ImageUri": CLARIFY},
+        NetworkConfig={"EnableNetworkIsolation": True},
+    )
+    assert "/etc" in refused(aws, "ValidationException", ProcessingInputs=[job_input("data", data, "/etc")])
+    assert "or lie below it" in refused(
+        aws, "ValidationException", ProcessingInputs=[job_input("data", data, f"{inside}/../../../../etc")]
+    )
+    assert "names must be unique" in refused(
+        aws, "ValidationException", ProcessingInputs=[job_input("data", data, inside)] * 2
+    )
+
+
+def test_jobs_are_listed_in_pages_and_by_name_and_status(aws: Embedded) -> None:
+    for number in range(3):
+        aws.run_job(f"listed-{number}", "fail:1" if number == 1 else "complete")
+    pages = aws.sagemaker.get_paginator("list_processing_jobs").paginate(
+        NameContains="listed", SortBy="Name", SortOrder="Ascending", PaginationConfig={"PageSize": 2}
+    )
+    names = [[job["ProcessingJobName"] for job in page["ProcessingJobSummaries"]] for page in pages]
+    assert names == [["listed-0", "listed-1"], ["listed-2"]]
+    failed = aws.sagemaker.list_processing_jobs(NameContains="listed", StatusEquals="Failed")["ProcessingJobSummaries"]
+    assert [job["FailureReason"] for job in failed] == ["ClientError: the data is wrong"]
+
+
+def test_jobs_that_a_stop_of_the_server_ended_say_so(
+    tmp_path: Path, release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub_every_image(monkeypatch)
+    with embedded(tmp_path) as first:
+        first.create_job("running", Environment=waiting(release))
+        until(
+            lambda: first.sagemaker.describe_processing_job(ProcessingJobName="running"),
+            lambda job: "ProcessingStartTime" in job,
+        )
+    with embedded(tmp_path) as second:
+        job = second.sagemaker.describe_processing_job(ProcessingJobName="running")
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert "local_aws was stopped while the job ran" in job["FailureReason"]
+
+
+def test_jobs_that_a_crash_of_the_server_ended_say_so(tmp_path: Path) -> None:
+    with embedded(tmp_path) as first:
+        job = {"ProcessingJobName": "lost", "ProcessingJobStatus": "InProgress", "Region": "us-west-2"} | {
+            "ProcessingJobArn": "arn",
+            "CreationTime": 1.0,
+            "AppSpecification": {},
+            "ProcessingResources": {},
+        }
+        first.server.aws.store.put("processing-job", "us-west-2/lost", job)
+    with embedded(tmp_path) as second:
+        lost = second.sagemaker.describe_processing_job(ProcessingJobName="lost")
+    assert lost["ProcessingJobStatus"] == "Failed"
+    assert "local_aws was stopped while the job ran" in lost["FailureReason"]
+
+
+def test_a_fault_of_our_own_is_no_silent_end(aws: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(job_run, "_write_job_config", broken)
+    assert aws.run_job("broken")["FailureReason"].startswith("InternalServerError: ")
