@@ -140,13 +140,19 @@ def predicted_labels(
 
 
 def _csv_lines(rows: np.ndarray) -> list[bytes]:
-    if rows.dtype.kind in "fiub":
-        lines = [",".join(map(repr, row)) for row in rows.tolist()]
-        missing = rows.dtype.kind == "f" and bool(np.isnan(rows).any())
-        return [(line.replace("nan", "") if missing else line).encode() for line in lines]
+    if rows.dtype.kind in "fiu":
+        return [",".join(row).encode() for row in _number_texts(rows)]
     written = _Lines()
     csv.writer(written, lineterminator="").writerows(np.where(pd.isna(rows), "", rows).tolist())
     return [line.encode() for line in written]
+
+
+def _number_texts(rows: np.ndarray) -> list[list[str]]:
+    """Each number's text, made once for all its occurrences, of which SHAP's synthetic rows have many; NaN's is empty."""
+    codes, different = pd.factorize(rows.ravel())
+    texts = np.array([*map(repr, different.tolist()), ""], dtype=object)
+    found: list[list[str]] = texts[codes.reshape(rows.shape)].tolist()
+    return found
 
 
 class _Lines(list[str]):
