@@ -148,7 +148,7 @@ def _csv_lines(rows: np.ndarray) -> list[bytes]:
 
 
 def _number_texts(rows: np.ndarray) -> list[list[str]]:
-    """Each number's text, made once for all its occurrences, of which SHAP's synthetic rows have many; NaN's is empty."""
+    """Each number's text (NaN's is empty), made once for all its occurrences, of which synthetic rows have many."""
     codes, different = pd.factorize(rows.ravel())
     texts = np.array([*map(repr, different.tolist()), ""], dtype=object)
     found: list[list[str]] = texts[codes.reshape(rows.shape)].tolist()
