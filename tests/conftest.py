@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# Before anything imports Airflow: no file of the developer's own installation is read or written.
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
+os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+os.environ.setdefault("AIRFLOW__CORE__UNIT_TEST_MODE", "True")
+
+from model_monitor.config import MonitoredEndpoint
+from tests.local_aws.conftest import Running, booster, make_bucket, model_archive, start_local_aws  # noqa: F401
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -21,3 +32,58 @@ def oracle_python() -> Path:
             pytrace=False,
         )
     return python
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A local_aws with stepped time that Airflow's connection `aws_default` points to."""
+    running = start_local_aws(tmp_path_factory.mktemp("aws"), "--clock", "stepped")
+    connection = {
+        "conn_type": "aws",
+        "login": "tester",
+        "password": "password",
+        "extra": {"endpoint_url": running.url, "region_name": "us-west-2"},
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))
+        yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory, model_archive: bytes) -> Path:  # noqa: F811
+    """The files of a small monitored endpoint."""
+    from tests.monitored import write_files
+
+    folder = tmp_path_factory.mktemp("files")
+    write_files(folder, model_archive)
+    return folder
+
+
+@pytest.fixture
+def endpoint(aws: Running, files: Path) -> MonitoredEndpoint:
+    """A small endpoint of which nothing has been made yet, in a bucket of its own."""
+    from tests.monitored import monitored_endpoint
+
+    return monitored_endpoint(files, make_bucket(aws))
+
+
+@pytest.fixture(scope="session")
+def deployed(aws: Running, files: Path) -> MonitoredEndpoint:
+    """A small endpoint in service, with both baselines, shared by tests that change nothing of it."""
+    from model_monitor.operators.baseline import BaselineOperator
+    from model_monitor.operators.endpoint import (
+        CreateEndpointConfigOperator,
+        CreateModelOperator,
+        DeployEndpointOperator,
+    )
+    from model_monitor.operators.storage import UploadFilesOperator
+    from tests.monitored import monitored_endpoint, run_task
+
+    endpoint = monitored_endpoint(files, make_bucket(aws))
+    steps = (UploadFilesOperator, CreateModelOperator, CreateEndpointConfigOperator, DeployEndpointOperator)
+    for step in steps:
+        run_task(step(task_id=step.__name__, endpoint=endpoint))
+    for kind in ("bias", "explainability"):
+        run_task(BaselineOperator(task_id=kind, endpoint=endpoint, kind=kind))
+    return endpoint

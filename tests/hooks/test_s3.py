@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from model_monitor.errors import AccessDenied, InputError
+from model_monitor.hooks.s3 import StorageHook
+from tests.local_aws.conftest import Running, make_bucket
+
+
+@pytest.fixture
+def bucket(aws: Running) -> str:
+    return make_bucket(aws)
+
+
+@pytest.fixture
+def storage(aws: Running) -> StorageHook:
+    return StorageHook(region_name="us-west-2")
+
+
+def test_what_is_put_can_be_read_and_what_is_not_there_is_none(storage: StorageHook, bucket: str) -> None:
+    assert storage.put(f"s3://{bucket}/a/b.txt", "text") == f"s3://{bucket}/a/b.txt"
+    assert storage.read(f"s3://{bucket}/a/b.txt") == b"text"
+    assert storage.read(f"s3://{bucket}/a/c.txt") is None
+    storage.delete(f"s3://{bucket}/a/b.txt")
+    assert storage.read(f"s3://{bucket}/a/b.txt") is None
+
+
+def test_a_file_is_uploaded_once(storage: StorageHook, bucket: str, tmp_path: Path) -> None:
+    file = tmp_path / "model.tar.gz"
+    file.write_bytes(b"model")
+    assert storage.upload(file, f"s3://{bucket}/model.tar.gz") is True
+    assert storage.upload(file, f"s3://{bucket}/model.tar.gz") is False
+
+
+def test_a_half_uploaded_file_is_uploaded_again(storage: StorageHook, bucket: str, tmp_path: Path) -> None:
+    file = tmp_path / "model.tar.gz"
+    file.write_bytes(b"model")
+    storage.put(f"s3://{bucket}/model.tar.gz", "mod")
+    assert storage.upload(file, f"s3://{bucket}/model.tar.gz") is True
+    assert storage.read(f"s3://{bucket}/model.tar.gz") == b"model"
+
+
+def test_a_missing_file_is_named(storage: StorageHook, bucket: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="model.tar.gz: cannot be read: No such file"):
+        storage.upload(tmp_path / "model.tar.gz", f"s3://{bucket}/model.tar.gz")
+
+
+def test_lists_all_pages_and_from_a_key_on(
+    storage: StorageHook, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [f"s3://{bucket}/captures/{number}" for number in range(5)]
+    for key in keys:
+        storage.put(key, "x")
+    call = storage.call
+    monkeypatch.setattr(
+        storage, "call", lambda method, **request: call(method, **request, **({"MaxKeys": 2} if "Prefix" in request else {}))
+    )
+    assert storage.list(f"s3://{bucket}/captures/") == keys
+    assert storage.list(f"s3://{bucket}/captures/", start_after=keys[2]) == keys[3:]
+    assert storage.list(f"s3://{bucket}/captures/", limit=3) == keys[:3]
+    assert storage.list(f"s3://{bucket}/nothing/") == []
+
+
+def test_the_time_is_the_service_s(storage: StorageHook, bucket: str, aws: Running) -> None:
+    assert abs(storage.time(bucket) - aws.now()) <= timedelta(seconds=1)
+
+
+def test_buckets_are_found_and_made(storage: StorageHook, bucket: str) -> None:
+    assert storage.bucket_exists(bucket)
+    assert not storage.bucket_exists(f"{bucket}-other")
+    storage.create_bucket(f"{bucket}-other", "us-west-2")
+    assert storage.bucket_exists(f"{bucket}-other")
+
+
+def test_objects_are_found_in_a_browser(storage: StorageHook, aws: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert storage.address("s3://bucket/a/report.html") == f"{aws.url}/bucket/a/report.html"
+    monkeypatch.setenv("AIRFLOW_CONN_AMAZON", '{"conn_type": "aws", "extra": {"region_name": "us-west-2"}}')
+    assert (
+        StorageHook(aws_conn_id="amazon").address("s3://bucket/a/report.html")
+        == "https://us-west-2.console.aws.amazon.com/s3/object/bucket?prefix=a/report.html"
+    )
+
+
+def test_a_refused_write_says_which_permission_is_missing(
+    storage: StorageHook, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(**request: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}, "PutObject")
+
+    monkeypatch.setattr(storage.conn, "put_object", denied)
+    with pytest.raises(AccessDenied, match=f"PutObject on s3://{bucket}/x: Access Denied. Allow 's3:PutObject'"):
+        storage.put(f"s3://{bucket}/x", "x")
