@@ -454,29 +454,6 @@ def test_schedules_that_cannot_work_are_refused(aws: Embedded) -> None:
         schedule(aws, "orphan")
 
 
-def test_schedules_go_on_after_a_restart_and_lost_executions_have_failed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stub_every_image(monkeypatch)
-    with embedded(tmp_path) as first:
-        prepare(first)
-        captured(first, now(first))
-        monitor(first, "lasting", behaviour="wait", environment={"RELEASE": str(tmp_path / "never")})
-        first.server.aws.clock.advance(3600)
-        until(
-            lambda: first.sagemaker.list_monitoring_executions()["MonitoringExecutionSummaries"],
-            lambda found: found[0]["MonitoringExecutionStatus"] == "InProgress",
-        )
-        first.server.aws.store.delete("endpoint", f"{REGION}/churn")
-    with embedded(tmp_path) as second:
-        (lost,) = executions(second, "lasting")
-        assert lost["MonitoringExecutionStatus"] == "Failed"
-        assert "local_aws was stopped" in lost["FailureReason"]
-        assert status(second, "lasting") == "Scheduled"
-        second.server.aws.clock.advance(3600)
-        assert len(executions(second, "lasting")) == 2, "missed hours are not made up for"
-
-
 def test_reports_and_merges_of_an_hour_are_replaced_not_mixed(aws: Embedded) -> None:
     captured(aws, now(aws))
     monitor(aws, "clean")

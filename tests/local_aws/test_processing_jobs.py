@@ -226,37 +226,6 @@ def test_jobs_are_listed_in_pages_and_by_name_and_status(aws: Embedded) -> None:
     assert [job["FailureReason"] for job in failed] == ["ClientError: the data is wrong"]
 
 
-def test_jobs_that_a_stop_of_the_server_ended_say_so(
-    tmp_path: Path, release: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stub_every_image(monkeypatch)
-    with embedded(tmp_path) as first:
-        first.create_job("running", Environment=waiting(release))
-        until(
-            lambda: first.sagemaker.describe_processing_job(ProcessingJobName="running"),
-            lambda job: "ProcessingStartTime" in job,
-        )
-    with embedded(tmp_path) as second:
-        job = second.sagemaker.describe_processing_job(ProcessingJobName="running")
-    assert job["ProcessingJobStatus"] == "Failed"
-    assert "local_aws was stopped while the job ran" in job["FailureReason"]
-
-
-def test_jobs_that_a_crash_of_the_server_ended_say_so(tmp_path: Path) -> None:
-    with embedded(tmp_path) as first:
-        job = {"ProcessingJobName": "lost", "ProcessingJobStatus": "InProgress", "Region": "us-west-2"} | {
-            "ProcessingJobArn": "arn",
-            "CreationTime": 1.0,
-            "AppSpecification": {},
-            "ProcessingResources": {},
-        }
-        first.server.aws.store.put("processing-job", "us-west-2/lost", job)
-    with embedded(tmp_path) as second:
-        lost = second.sagemaker.describe_processing_job(ProcessingJobName="lost")
-    assert lost["ProcessingJobStatus"] == "Failed"
-    assert "local_aws was stopped while the job ran" in lost["FailureReason"]
-
-
 def test_a_fault_of_our_own_is_no_silent_end(aws: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("broken")

@@ -1,55 +1,60 @@
+"""What a stop or a crash of the server leaves behind, and what the next start makes of it."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import create_endpoint, create_model, make_bucket, start_local_aws
+from tests.local_aws.conftest import REGION
+from tests.local_aws.embedded import BUCKET, embedded, job_request, stub_every_image, until
+from tests.local_aws.test_monitoring_schedules import captured, executions, monitor, now, prepare, status
 
 
-def test_all_is_there_again_after_a_restart(tmp_path: Path, model_archive: bytes) -> None:
-    first = start_local_aws(tmp_path)
-    bucket = make_bucket(first)
-    s3 = first.client("s3")
-    s3.put_object(Bucket=bucket, Key="a/b c.txt", Body=b"one", Metadata={"who": "me"}, Tagging="stage=test")
-    s3.put_object(Bucket=bucket, Key="a/b c.txt", Body=b"two", Metadata={"who": "you"}, ContentType="text/plain")
-    s3.put_object(Bucket=bucket, Key="gone", Body=b"x")
-    s3.put_object(Bucket=bucket, Key="gone-too", Body=b"x")
-    s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "a/b c.txt"})
-    s3.delete_object(Bucket=bucket, Key="gone")
-    s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "gone-too"}]})
-    upload = s3.create_multipart_upload(Bucket=bucket, Key="parts")["UploadId"]
-    part = s3.upload_part(Bucket=bucket, Key="parts", UploadId=upload, PartNumber=1, Body=b"part")
-    parts = [{"PartNumber": 1, "ETag": part["ETag"]}]
-    s3.complete_multipart_upload(Bucket=bucket, Key="parts", UploadId=upload, MultipartUpload={"Parts": parts})
-    empty = make_bucket(first)
-    deleted = make_bucket(first)
-    s3.delete_bucket(Bucket=deleted)
-    before = {item["Key"]: item for item in s3.list_objects_v2(Bucket=bucket)["Contents"]}
-    endpoint = create_endpoint(first, create_model(first, bucket, model_archive))
-    described = first.client("sagemaker").describe_endpoint(EndpointName=endpoint)
-    first.stop()
-
-    second = start_local_aws(tmp_path)
-    try:
-        s3 = second.client("s3")
-        after = {
-            item["Key"]: item for item in s3.list_objects_v2(Bucket=bucket)["Contents"] if "model" not in item["Key"]
-        }
-        assert {key: (item["ETag"], item["Size"], item["LastModified"]) for key, item in after.items()} == {
-            key: (item["ETag"], item["Size"], item["LastModified"]) for key, item in before.items()
-        }
-        assert set(after) == {"a/b c.txt", "copy", "parts"}
-        found = s3.get_object(Bucket=bucket, Key="a/b c.txt")
-        assert (found["Body"].read(), found["Metadata"], found["ContentType"]) == (b"two", {"who": "you"}, "text/plain")
-        assert {item["Name"] for item in s3.list_buckets()["Buckets"]} == {bucket, empty}
-        with pytest.raises(ClientError, match="NoSuchBucket"):
-            s3.list_objects_v2(Bucket=deleted)
-        again = second.client("sagemaker").describe_endpoint(EndpointName=endpoint)
-        assert again | {"ResponseMetadata": None} == described | {"ResponseMetadata": None}
-        second.client("sagemaker-runtime").invoke_endpoint(
-            EndpointName=endpoint, Body="1,0,0,0", ContentType="text/csv"
+def test_jobs_that_a_stop_of_the_server_ended_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub_every_image(monkeypatch)
+    with embedded(tmp_path) as first:
+        first.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        first.create_job("running", Environment={"BEHAVIOUR": "wait", "RELEASE": str(tmp_path / "never")})
+        until(
+            lambda: first.sagemaker.describe_processing_job(ProcessingJobName="running"),
+            lambda job: "ProcessingStartTime" in job,
         )
-    finally:
-        second.stop()
+    with embedded(tmp_path) as second:
+        job = second.sagemaker.describe_processing_job(ProcessingJobName="running")
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert "local_aws was stopped while the job ran" in job["FailureReason"]
+
+
+def test_jobs_that_a_crash_of_the_server_ended_say_so(tmp_path: Path) -> None:
+    with embedded(tmp_path) as first:
+        state = {"ProcessingJobStatus": "InProgress", "ProcessingJobArn": "arn", "CreationTime": 1.0, "Region": REGION}
+        job = job_request("lost") | state
+        first.server.aws.store.put("processing-job", f"{REGION}/lost", job)
+    with embedded(tmp_path) as second:
+        lost = second.sagemaker.describe_processing_job(ProcessingJobName="lost")
+    assert lost["ProcessingJobStatus"] == "Failed"
+    assert "local_aws was stopped while the job ran" in lost["FailureReason"]
+
+
+def test_schedules_go_on_after_a_restart_and_lost_executions_have_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stub_every_image(monkeypatch)
+    with embedded(tmp_path) as first:
+        prepare(first)
+        captured(first, now(first))
+        monitor(first, "lasting", behaviour="wait", environment={"RELEASE": str(tmp_path / "never")})
+        first.server.aws.clock.advance(3600)
+        until(
+            lambda: first.sagemaker.list_monitoring_executions()["MonitoringExecutionSummaries"],
+            lambda found: found[0]["MonitoringExecutionStatus"] == "InProgress",
+        )
+        first.server.aws.store.delete("endpoint", f"{REGION}/churn")
+    with embedded(tmp_path) as second:
+        (lost,) = executions(second, "lasting")
+        assert lost["MonitoringExecutionStatus"] == "Failed"
+        assert "local_aws was stopped" in lost["FailureReason"]
+        assert status(second, "lasting") == "Scheduled"
+        second.server.aws.clock.advance(3600)
+        assert len(executions(second, "lasting")) == 2, "missed hours are not made up for"

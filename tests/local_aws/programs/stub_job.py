@@ -54,7 +54,7 @@ def main() -> int:
         case "metrics":
             folder = ROOT / "opt/ml/output/metrics/cloudwatch"
             folder.mkdir(parents=True)
-            datum = {"MetricName": "stub", "Value": 0.5, "Timestamp": os.environ["metric_time"]}
+            datum = {"MetricName": "stub", "Value": 0.5, "Timestamp": os.environ["metric_time"]}  # noqa: SIM112
             (folder / "stub.jsonl").write_text(json.dumps({"Namespace": "stub", "MetricData": [datum]}) + "\n")
             leave_message("Completed: done")
     return 0
