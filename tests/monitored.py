@@ -18,7 +18,7 @@ from model_monitor.config import MonitoredEndpoint
 from tests.local_aws.conftest import REGION, ROLE
 
 FEATURES = ("Age", "Income", "Visits", "Calls")
-ROWS = 40
+ROWS = 60
 
 
 def write_files(folder: Path, archive: bytes) -> None:

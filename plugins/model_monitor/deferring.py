@@ -42,19 +42,20 @@ class Waits:
         A deferred task goes on in `execute_complete`, whose first line is `outcome = self.resumed(event, wait, hook)`.
         """
         log = self._status_logger(wait)
-        if not self.deferrable:
-            return self._explained(lambda: wait.poll(hook.conn, on_state=log), hook, wait)
         quick = replace(wait, interval=min(wait.interval, QUICK_INTERVAL_SECONDS))
         patience_ends = time.time() + self.patience
         outcome = self._explained(lambda: quick.poll(hook.conn, patience_ends, log), hook, wait)
-        if outcome.state == "waiting":
-            self.defer(  # type: ignore[attr-defined]
-                trigger=self.trigger_class(wait=asdict(wait), **self._connection()),
-                method_name="execute_complete",
-                kwargs={"wait": asdict(wait), **resume_with},
-                timeout=timedelta(seconds=max(0.0, wait.deadline - time.time())) + TRIGGER_GRACE,
-            )
-        return outcome
+        if outcome.state != "waiting":
+            return outcome
+        if not self.deferrable:
+            return self._explained(lambda: wait.poll(hook.conn, on_state=log), hook, wait)
+        self.defer(  # type: ignore[attr-defined]
+            trigger=self.trigger_class(wait=asdict(wait), **self._connection()),
+            method_name="execute_complete",
+            kwargs={"wait": asdict(wait), **resume_with},
+            timeout=timedelta(seconds=max(0.0, wait.deadline - time.time())) + TRIGGER_GRACE,
+        )
+        raise AssertionError("defer() raises")
 
     def resumed(self, event: dict[str, Any], wait: dict[str, Any], hook: MonitorHook) -> Outcome:
         """What waiting in the triggerer came to, with the full answer behind it."""

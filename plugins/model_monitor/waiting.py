@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 from airflow.providers.amazon.aws.utils.waiter_with_logging import RETRIABLE_ERROR_CODES
 from botocore import xform_name
-from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 from botocore.waiter import SingleWaiterConfig, WaiterModel
 
 WAITERS = Path(__file__).parent / "waiters"
@@ -84,7 +85,7 @@ class Wait:
         """Ask once."""
         try:
             response = self._method(client)(**self.request)
-        except (ClientError, HTTPClientError, ConnectionClosedError) as error:
+        except (ClientError, NoConnection, HTTPClientError) as error:
             return self._judge_error(error)
         return Outcome(self.judge(response), response)
 
@@ -110,7 +111,7 @@ class Wait:
                 answer: Awaitable[dict[str, Any]] = self._method(client)(**self.request)
                 response = await answer
                 outcome = Outcome(self.judge(response), response)
-            except (ClientError, HTTPClientError, ConnectionClosedError) as error:
+            except (ClientError, NoConnection, HTTPClientError) as error:
                 outcome = self._judge_error(error)
             on_state(outcome)
             if outcome.state != "waiting":
@@ -152,5 +153,6 @@ def describe(wait: Wait, response: dict[str, Any]) -> str:
         if not summaries:
             return "no execution yet"
         response = summaries[0]
-    said = [str(response[key]) for key in (*STATUS, "FailureReason", "ExitMessage") if response.get(key)]
-    return " - ".join(said)
+    said = " - ".join(str(response[key]) for key in (*STATUS, "FailureReason") if response.get(key))
+    message = str(response.get("ExitMessage", ""))
+    return said if not message or message.partition(": ")[2] in said else f"{said} - {message}"
