@@ -13,6 +13,7 @@ from demo.airflow_api import FINISHED, AirflowApi, Task
 DEADLINE_SECONDS = 300
 POLL_SECONDS = 0.5
 ENDED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed", "up_for_retry"})
+WORKING = frozenset({"running", "deferred"})
 MARKS = {"success": "ok", "upstream_failed": "not started"}
 
 
@@ -70,12 +71,16 @@ def follow(
                     terminal.line(_last_error(task_logs, dag, run, task))
         if state in FINISHED:
             break
-        working = ", ".join(task.label for task in tasks if task.state in {"running", "deferred"})
+        working = ", ".join(task.label for task in tasks if task.state in WORKING)
         terminal.status(f"    … {working or 'waiting for the scheduler'} ({time.monotonic() - began:.0f} s)")
         if time.monotonic() - began > deadline_seconds:
             raise StepFailed(
-                f"{dag} has not ended within {deadline_seconds:.0f} s; it is at: {working or 'no task'}.\n"
-                f"Logs: {run_logs(task_logs, dag, run)}"
+                "\n".join(
+                    [
+                        f"{dag} has not ended within {deadline_seconds:.0f} s; it is at: {working or 'no task'}.",
+                        *(_log_end(task_logs, dag, run, task) for task in tasks if task.state in WORKING),
+                    ]
+                )
             )
         sleep(POLL_SECONDS)
     if state == "failed":
@@ -128,6 +133,10 @@ def _last_error(task_logs: Path, dag: str, run: str, task: Task) -> str:
 
 
 def _explain(task_logs: Path, dag: str, run: str, task: Task) -> str:
+    return f"{dag}: task {task.label} failed.\n{_log_end(task_logs, dag, run, task)}"
+
+
+def _log_end(task_logs: Path, dag: str, run: str, task: Task) -> str:
     log = task_log(task_logs, dag, run, task)
     tail = "\n".join(f"    {line}" for line in readable_log(log))
-    return f"{dag}: task {task.label} failed. The end of its log:\n{tail}\nLog: {log}"
+    return f"The end of {task.label}'s log:\n{tail}\nLog: {log}"

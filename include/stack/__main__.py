@@ -52,9 +52,12 @@ def _down(stack: Stack | None) -> int:
 
 
 def _status(stack: Stack | None) -> int:
-    for program in stack.programs if stack else []:
+    if stack is None:
+        print("Nothing is running.")
+        return 0
+    for program in stack.programs:
         print(f"{program.name:14} {'running' if program.alive else 'ended':8} pid {program.pid:<8} {program.log}")
-    return 0 if stack and stack.alive else 1
+    return 0
 
 
 def _show(stack: Stack) -> None:
