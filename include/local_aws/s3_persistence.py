@@ -51,12 +51,13 @@ class PersistentS3:
             setattr(self._backend, name, self._watched(getattr(self._backend, name)))
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        self._changed.names = []
-        answer = self._application(environ, start_response)
-        for bucket, key in dict.fromkeys(self._changed.names):
-            with self._writing:
-                self._save_bucket(bucket) if key is None else self._save_object(bucket, key)
-        return answer
+        changed = self._changed.names = dict[tuple[str, str | None], None]()
+        try:
+            return self._application(environ, start_response)
+        finally:
+            del self._changed.names
+            for bucket, key in changed:
+                self._save(bucket, key)
 
     def _watched(self, method: Callable[..., Any]) -> Callable[..., Any]:
         signature = inspect.signature(method)
@@ -66,10 +67,21 @@ class PersistentS3:
             given = signature.bind(*args, **kwargs).arguments
             key = given.get("key")
             name = (key.bucket_name, key.name) if key else (given["bucket_name"], given.get("key_name"))
-            self._changed.names.append(name)
+            if hasattr(self._changed, "names"):
+                # Metadata and tags are set after the content, within the same request.
+                self._changed.names[name] = None
+            else:
+                self._save(*name)
             return result
 
         return call
+
+    def _save(self, bucket: str, key: str | None) -> None:
+        with self._writing:
+            if key is None:
+                self._save_bucket(bucket)
+            else:
+                self._save_object(bucket, key)
 
     def _save_bucket(self, name: str) -> None:
         bucket = self._backend.buckets.get(name)

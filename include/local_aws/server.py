@@ -45,10 +45,12 @@ class Server:
 
     def stop(self) -> None:
         """Stop all that runs, then stop answering."""
-        self.aws.stop()
-        self._wsgi.stop()
-        self._thread.join(timeout=10)
-        self.aws.store.close()
+        try:
+            self.aws.stop()
+        finally:
+            self._wsgi.stop()
+            self._thread.join(timeout=10)
+            self.aws.store.close()
 
 
 def serve(host: str, port: int, data_dir: Path, clock: Clock, schedule_delay: timedelta) -> None:
