@@ -7,6 +7,7 @@ import random
 import shutil
 import threading
 import uuid
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -76,6 +77,7 @@ class Hosting:
         self._aws = aws
         self._folder = aws.data_dir / "containers"
         self._serving: dict[str, Serving] = {}
+        self._reviving: weakref.WeakSet[ModelServer] = weakref.WeakSet()
         self._lock = threading.Lock()
         self._stopped = False
 
@@ -131,11 +133,18 @@ class Hosting:
 
     def revive(self, region: str, endpoint: str, variant: Variant) -> None:
         """Start a variant's server again in the background when its process has ended by itself."""
-        if variant.server.process.poll() is not None and self._is_serving(region, endpoint, variant):
-            log.error("The model server of %s/%s ended; starting it again.", endpoint, variant.name)
-            document = self._aws.store.get("endpoint", scoped(region, endpoint))
-            if document and document["EndpointStatus"] == "InService":
-                self.deploy(region, endpoint, document["Deployment"])
+        key = scoped(region, endpoint)
+        document = self._aws.store.get("endpoint", key)
+        if document is None or document["EndpointStatus"] != "InService" or variant.server.process.poll() is None:
+            return
+        with self._lock:
+            serving = self._serving.get(key)
+            current = serving is not None and serving.variants.get(variant.name) is variant
+            if not current or variant.server in self._reviving:
+                return
+            self._reviving.add(variant.server)
+        log.error("The model server of %s/%s ended; starting it again.", endpoint, variant.name)
+        self.deploy(region, endpoint, document["Deployment"])
 
     def resume(self) -> None:
         """Serve again what an earlier run served; returns when every endpoint is settled."""
@@ -161,10 +170,6 @@ class Hosting:
         servers = [variant.server for serving in all_serving for variant in serving.variants.values()]
         with ThreadPoolExecutor(max_workers=len(servers) or 1) as workers:
             list(workers.map(ModelServer.stop, servers))
-
-    def _is_serving(self, region: str, endpoint: str, variant: Variant) -> bool:
-        serving = self.serving(region, endpoint)
-        return serving is not None and serving.variants.get(variant.name) is variant
 
     def _deploy(self, region: str, endpoint: str, deployment: dict[str, Any]) -> None:
         key = scoped(region, endpoint)

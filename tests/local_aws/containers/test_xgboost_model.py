@@ -15,6 +15,9 @@ import xgboost
 
 from local_aws.containers.xgboost_model import BadModel, load
 
+# That the old binary format is deprecated is why it is tested.
+pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated binary model format.*:UserWarning")
+
 ROWS = np.array([[1.5, 0, 0, 0], [-1.5, 0.5, 2, 1]])
 
 
