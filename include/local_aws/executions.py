@@ -71,6 +71,10 @@ class Executions:
         for thread in list(self._threads):
             thread.join()
 
+    def of_region(self, region: str) -> list[Document]:
+        """The executions of all schedules, oldest first; one whose job is being stopped is Stopping."""
+        return [self._seen(region, execution) for execution in self._aws.store.list(KIND, scoped(region, ""))]
+
     def running(self, region: str, schedule: str) -> list[Document]:
         """A schedule's executions that are not over."""
         return [item for item in self._of(region, schedule) if item["MonitoringExecutionStatus"] not in TERMINAL]
@@ -174,9 +178,8 @@ class Executions:
         except Exception:
             log.exception("Monitoring execution %s failed inside local_aws.", key)
             ended = _Ended("Failed", INTERNAL_ERROR)
-        finally:
-            self._threads.discard(threading.current_thread())
         self._end(key, ended)
+        self._threads.discard(threading.current_thread())
 
     def _constraints(self, region: str, run: MonitoringRun) -> str | None:
         """Where the baseline's constraints lie, once the baselining job is over; None without a baseline."""
@@ -246,7 +249,16 @@ class Executions:
         return [folder for folder in folders if job_files.has_objects(s3, folder[0])]
 
     def _of(self, region: str, schedule: str) -> list[Document]:
-        return self._aws.store.list(KIND, scoped(region, f"{schedule}/"))
+        found = self._aws.store.list(KIND, scoped(region, f"{schedule}/"))
+        return [self._seen(region, execution) for execution in found]
+
+    def _seen(self, region: str, execution: Document) -> Document:
+        if execution["MonitoringExecutionStatus"] != "InProgress":
+            return execution
+        job = self._aws.jobs.describe(region, execution["ProcessingJobArn"].rsplit("/", 1)[-1])
+        if job["ProcessingJobStatus"] != "Stopping":
+            return execution
+        return {**execution, "MonitoringExecutionStatus": "Stopping"}
 
     def _end(self, key: str, ended: _Ended) -> None:
         self._change(key, MonitoringExecutionStatus=ended.status, FailureReason=ended.reason)

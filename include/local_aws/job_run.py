@@ -36,6 +36,7 @@ LONGEST_MESSAGE = 1024
 CUSTOMER_ERROR = 1
 ANALYSIS_CONFIG = "opt/ml/processing/input/config/analysis_config.json"
 MESSAGE = "opt/ml/output/message"
+SCRATCH = "jobs"
 PUBLISHING = "publish_cloudwatch_metrics"
 PUBLISHING_NEEDS_SCHEDULE = "AlgorithmError: CloudWatch publishing is available only for jobs from MonitoringSchedules."
 
@@ -58,7 +59,7 @@ def run_job(aws: LocalAws, job: Document, stop: threading.Event, started: Callab
         return Result("Failed", PUBLISHING_NEEDS_SCHEDULE)
     if stop.is_set():
         return Result("Stopped")
-    root = (aws.data_dir / "jobs" / region / name).resolve()
+    root = (aws.data_dir / SCRATCH / region / name).resolve()
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     try:

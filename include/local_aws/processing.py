@@ -7,13 +7,14 @@ what `DescribeProcessingJob` answers.
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from local_aws.errors import AwsError, resource_in_use, resource_not_found, validation_error
-from local_aws.job_run import Result, run_job
+from local_aws.job_run import SCRATCH, Result, run_job
 from local_aws.store import AlreadyExists, Document, scoped
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class ProcessingJobs:
         self._closing = threading.Event()
 
     def start(self) -> None:
-        """Jobs that an earlier process left running have failed."""
+        """Jobs that an earlier process left running have failed; their files are of no more use."""
+        shutil.rmtree(self._aws.data_dir / SCRATCH, ignore_errors=True)
         for job in self._aws.store.list(KIND):
             if job["ProcessingJobStatus"] not in TERMINAL:
                 self._close(scoped(job["Region"], job["ProcessingJobName"]), Result("Failed", LEFT_BY_RESTART))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws import job_process
 from tests.local_aws.conftest import REGION, ROLE
 from tests.local_aws.embedded import BUCKET, CLARIFY, Embedded, embedded, stub_every_image, until
 
@@ -118,7 +120,7 @@ def executions(aws: Embedded, name: str, **request: Any) -> list[dict[str, Any]]
         lambda: aws.sagemaker.list_monitoring_executions(MonitoringScheduleName=name, **request)[
             "MonitoringExecutionSummaries"
         ],
-        lambda all_: all(item["MonitoringExecutionStatus"] in TERMINAL for item in all_),
+        lambda items: all(item["MonitoringExecutionStatus"] in TERMINAL for item in items),
     )
     return found
 
@@ -227,7 +229,7 @@ def test_a_running_execution_outlasts_a_stop_and_prevents_a_deletion(aws: Embedd
     aws.sagemaker.delete_monitoring_schedule(MonitoringScheduleName="slow")
 
 
-def test_stopping_the_job_stops_the_execution(aws: Embedded, tmp_path: Path) -> None:
+def test_stopping_the_job_stops_the_execution(aws: Embedded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     captured(aws, now(aws))
     monitor(aws, "stopped", behaviour="wait", environment={"RELEASE": str(tmp_path / "never")})
     to_the_next_firing(aws)
@@ -238,7 +240,12 @@ def test_stopping_the_job_stops_the_execution(aws: Embedded, tmp_path: Path) -> 
         lambda found: "ProcessingJobArn" in found[0],
     )
     name = execution["ProcessingJobArn"].rsplit("/", 1)[-1]
+    stop = threading.Event()
+    monkeypatch.setattr(job_process, "_end", lambda process: (stop.wait(30), process.kill()))
     aws.sagemaker.stop_processing_job(ProcessingJobName=name)
+    (execution,) = aws.sagemaker.list_monitoring_executions(StatusEquals="Stopping")["MonitoringExecutionSummaries"]
+    assert execution["MonitoringScheduleName"] == "stopped"
+    stop.set()
     assert executions(aws, "stopped")[0]["MonitoringExecutionStatus"] == "Stopped"
 
 

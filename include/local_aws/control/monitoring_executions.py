@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local_aws.control.listing import page_of
-from local_aws.executions import KIND
 from local_aws.operations import operation
-from local_aws.store import Document, scoped
+from local_aws.store import Document
 
 if TYPE_CHECKING:
     from local_aws.aws import LocalAws
@@ -24,7 +23,7 @@ EQUAL = {
 def list_monitoring_executions(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """One page of executions, newest first unless asked otherwise."""
     executions, token = page_of(
-        [execution for execution in aws.store.list(KIND, scoped(region, "")) if _asked_for(execution, request)],
+        [execution for execution in aws.executions.of_region(region) if _asked_for(execution, request)],
         request,
         name="MonitoringScheduleName",
         status="MonitoringExecutionStatus",
