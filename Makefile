@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test up down status bench lint format types requirements env clean
+.PHONY: help demo test up down status airflow bench lint format types requirements env clean
 
 # Python 3.11 or newer, with venv; PYTHON=/path/to/python chooses another one.
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -10,6 +10,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3 python; do \
 UI_PORT ?= 8080
 AWS_PORT ?= 5566
 TESTS ?=
+ARGS ?= version
 
 VENV := .venv/.installed
 ORACLE := .venv-oracle/.installed
@@ -34,6 +35,9 @@ down: ## stop what `make up` started
 
 status: $(VENV) ## what is running
 	@$(RUN) -m stack status
+
+airflow: $(VENV) ## an Airflow command on what runs: make airflow ARGS="tasks test churn.deploy prepare.check_bucket"
+	@$(RUN) -m stack airflow $(ARGS)
 
 bench: $(VENV) $(ORACLE) $(EXAMPLE) ## the benchmark table
 	@PYTHONPATH=include:plugins:. .venv/bin/python -m benchmarks

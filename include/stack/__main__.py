@@ -1,12 +1,13 @@
-"""`python -m stack up | down | status`: the stack behind `make up` and `make down`."""
+"""`python -m stack up | down | status | airflow …`: the stack behind `make up` and `make down`."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 
-from stack.settings import CONNECTION, USER, Folders
+from stack.settings import CONNECTION, PROJECT, USER, Folders
 from stack.stack import Stack, StackError, up
 
 
@@ -19,6 +20,8 @@ def main() -> int:
     start.add_argument("--aws-port", type=int, default=5566)
     commands.add_parser("down", help="stop both")
     commands.add_parser("status", help="what is running")
+    command = commands.add_parser("airflow", help="an Airflow command with the running stack's settings")
+    command.add_argument("arguments", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
 
     folders = Folders()
@@ -27,6 +30,8 @@ def main() -> int:
         return _down(found)
     if arguments.command == "status":
         return _status(found)
+    if arguments.command == "airflow":
+        return _airflow(found, arguments.arguments)
     if found and found.alive and found.dead() is None:
         _show(found)
         return 0
@@ -58,6 +63,14 @@ def _status(stack: Stack | None) -> int:
     for program in stack.programs:
         print(f"{program.name:14} {'running' if program.alive else 'ended':8} pid {program.pid:<8} {program.log}")
     return 0
+
+
+def _airflow(stack: Stack | None, arguments: list[str]) -> int:
+    if stack is None or not stack.alive:
+        print("Nothing is running; `make up` starts Airflow.", file=sys.stderr)
+        return 1
+    command = [sys.executable, "-m", "airflow", *arguments]
+    return subprocess.run(command, env=stack.environment(), cwd=PROJECT, check=False).returncode
 
 
 def _show(stack: Stack) -> None:

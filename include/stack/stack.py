@@ -70,6 +70,12 @@ class Stack:
         processes.stop(program for program in self.programs if program.name == "local_aws")
         self.folders.state.unlink(missing_ok=True)
 
+    def environment(self, inherited: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """The environment of its programs."""
+        secrets = Secrets.load(self.folders.airflow / "secrets.json")
+        port = int(self.ui_url.rpartition(":")[2])
+        return settings.environment(self.folders, secrets, ui_port=port, aws_url=self.aws_url, inherited=inherited)
+
     def dead(self) -> Program | None:
         """A program that has ended by itself, if any has."""
         return next((program for program in self.programs if not program.alive), None)
@@ -101,8 +107,8 @@ def up(
     aws_url = f"http://{HOST}:{aws_port}" if aws_port is not None else None
     secrets = Secrets.load(folders.airflow / "secrets.json")
     settings.write_private(folders.airflow / "passwords.json", json.dumps({settings.USER: secrets.password}))
-    environment = settings.environment(folders, secrets, ui_port=ui_port, aws_url=aws_url, inherited=inherited)
     stack = Stack(folders, f"http://{HOST}:{ui_port}", aws_url)
+    environment = stack.environment(inherited)
     try:
         if aws_url is not None:
             command = [sys.executable, "-m", "local_aws", "--port", str(aws_port), "--data-dir", str(folders.aws)]
