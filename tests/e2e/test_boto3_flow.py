@@ -397,7 +397,32 @@ def test_8_metrics_are_in_cloudwatch(flow: Flow) -> None:
     assert {"bias_metric_DPPL", "feature_Day Mins"} <= names
 
 
-def test_9_an_hour_without_traffic_says_so(flow: Flow) -> None:
+def test_9_a_second_look_at_an_hour_counts_nothing_twice(flow: Flow) -> None:
+    assert flow.hour is not None
+    hour, report_hour = f"{flow.hour:%Y/%m/%d/%H}", f"{flow.aws.now():%Y/%m/%d/%H}"
+    flow.sagemaker.create_monitoring_schedule(
+        MonitoringScheduleName="second-look",
+        MonitoringScheduleConfig={
+            "MonitoringJobDefinitionName": BIAS,
+            "MonitoringType": "ModelBias",
+            "ScheduleConfig": {
+                "ScheduleExpression": "NOW",
+                "DataAnalysisStartTime": "-PT1H",
+                "DataAnalysisEndTime": "-PT0H",
+            },
+        },
+    )
+    (execution,) = flow.executions("second-look")
+    assert execution["MonitoringExecutionStatus"] == "CompletedWithViolations", execution.get("FailureReason")
+    assert len(flow.keys(f"reports/merge/{ENDPOINT}/AllTraffic/{hour}/")) == 1
+    first, second = (
+        flow.json(f"reports/{ENDPOINT}/{schedule}/{report_hour}/analysis.json") for schedule in (BIAS, "second-look")
+    )
+    assert first == second
+    flow.sagemaker.delete_monitoring_schedule(MonitoringScheduleName="second-look")
+
+
+def test_a_an_hour_without_traffic_says_so(flow: Flow) -> None:
     flow.aws.advance(2 * 3600)
     newest, middle, *_ = flow.executions(EXPLAINABILITY)
     assert newest["MonitoringExecutionStatus"] == "Failed"
@@ -406,7 +431,7 @@ def test_9_an_hour_without_traffic_says_so(flow: Flow) -> None:
     assert newest["ScheduledTime"] - middle["ScheduledTime"] == timedelta(hours=1)
 
 
-def test_a_cleaning_up_in_the_order_that_works(flow: Flow) -> None:
+def test_b_cleaning_up_in_the_order_that_works(flow: Flow) -> None:
     sagemaker = flow.sagemaker
     with pytest.raises(ClientError, match="schedule"):
         sagemaker.delete_endpoint(EndpointName=ENDPOINT)
