@@ -13,6 +13,7 @@ from local_aws.clock import Clock
 
 GROUP = "/aws/sagemaker/ProcessingJobs"
 BATCH_SECONDS = 0.5
+LONGEST_BATCH = 1000
 LONGEST_LINE = 200_000
 
 
@@ -52,12 +53,19 @@ class LogStream:
     def _write(self) -> None:
         open_ = True
         while open_:
-            batch = [self._lines.get()]
-            if batch[0] is not None:
-                time.sleep(BATCH_SECONDS)
-            while not self._lines.empty() and len(batch) < 1000:
-                batch.append(self._lines.get())
+            batch = self._batch()
             open_ = None not in batch
             events = sorted((event for event in batch if event is not None), key=lambda event: event["timestamp"])
             if events:
                 self._logs.put_log_events(logGroupName=self._group, logStreamName=self._stream, logEvents=events)
+
+    def _batch(self) -> list[dict[str, Any] | None]:
+        """What comes within half a second of the next line; None at the end stands for the stream's end."""
+        batch = [self._lines.get()]
+        deadline = time.monotonic() + BATCH_SECONDS
+        while batch[-1] is not None and len(batch) < LONGEST_BATCH:
+            try:
+                batch.append(self._lines.get(timeout=max(deadline - time.monotonic(), 0)))
+            except queue.Empty:
+                break
+        return batch

@@ -102,12 +102,14 @@ def _run_in(aws: LocalAws, job: Document, root: Path, stop: threading.Event, sta
     finally:
         lines.close()
     outputs.sync(continuous_only=False)
-    return _result(outcome, _message(root))
+    return _result(outcome, _message(root), max_seconds)
 
 
-def _result(outcome: job_process.Outcome, message: str | None) -> Result:
-    if outcome.end != "exited":
+def _result(outcome: job_process.Outcome, message: str | None, max_seconds: int) -> Result:
+    if outcome.end == "stopped":
         return Result("Stopped", exit_message=message)
+    if outcome.end == "timed out":
+        return Result("Stopped", f"The job took longer than its MaxRuntimeInSeconds, {max_seconds}.", message)
     if outcome.exit_code == 0:
         return Result("Completed", exit_message=message)
     if outcome.exit_code == CUSTOMER_ERROR and message:

@@ -155,6 +155,7 @@ def test_a_job_that_does_not_listen_is_killed(aws: Embedded, release: Path, monk
 def test_a_job_has_its_maximal_runtime(aws: Embedded, release: Path) -> None:
     job = aws.run_job("slow", Environment=waiting(release), StoppingCondition={"MaxRuntimeInSeconds": 1})
     assert job["ProcessingJobStatus"] == "Stopped"
+    assert job["FailureReason"] == "The job took longer than its MaxRuntimeInSeconds, 1."
 
 
 def test_two_at_a_time_and_the_third_waits(aws: Embedded, release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
