@@ -10,6 +10,7 @@ import pytest
 
 from local_aws import job_process
 from local_aws.job_process import Outcome
+from tests.local_aws.embedded import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -73,6 +74,14 @@ def test_its_time_runs_out(tmp_path: Path) -> None:
     assert outcome == Outcome("timed out", -15)
 
 
+def alive(pid: int) -> bool:
+    state = Path(f"/proc/{pid}/stat")
+    try:
+        return state.read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
     program = (
         "import subprocess, sys\n"
@@ -80,8 +89,7 @@ def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
         "print(child.pid)\n"
     )
     _, text = run(program, tmp_path)
-    state = Path(f"/proc/{int(text)}/stat")
-    assert not state.exists() or state.read_text().split(")")[1].split()[0] == "Z"
+    until(lambda: alive(int(text)), lambda running: not running)
 
 
 def test_a_program_ends_when_the_platform_is_gone() -> None:
