@@ -87,3 +87,17 @@ def deployed(aws: Running, files: Path) -> MonitoredEndpoint:
     for kind in ("bias", "explainability"):
         run_task(BaselineOperator(task_id=kind, endpoint=endpoint, kind=kind))
     return endpoint
+
+
+@pytest.fixture
+def captured(deployed: MonitoredEndpoint) -> MonitoredEndpoint:
+    """The shared endpoint, with captures and ground truth of the hour that the server's clock shows."""
+    from model_monitor.operators.ground_truth import UploadGroundTruthOperator
+    from model_monitor.operators.traffic import SendTrafficOperator
+    from model_monitor.sensors.captures import CapturesSensor
+    from tests.monitored import run_task
+
+    traffic = run_task(SendTrafficOperator(task_id="send", endpoint=deployed))
+    run_task(CapturesSensor(task_id="captures", endpoint=deployed, traffic=traffic))
+    run_task(UploadGroundTruthOperator(task_id="labels", endpoint=deployed))
+    return deployed

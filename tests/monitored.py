@@ -33,7 +33,7 @@ def write_files(folder: Path, archive: bytes) -> None:
         writer.writerow(["Left", *FEATURES])
         writer.writerows([label, *row] for label, row in zip(labels, inputs.tolist(), strict=True))
     with (folder / "test.csv").open("w", newline="") as file:
-        csv.writer(file).writerows(inputs[:20].tolist())
+        csv.writer(file).writerows(inputs[:50].tolist())
 
 
 def monitored_endpoint(folder: Path, bucket: str, name: str | None = None, **changes: Any) -> MonitoredEndpoint:

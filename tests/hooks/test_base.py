@@ -45,7 +45,7 @@ def test_a_refusal_names_the_missing_permission(
 
 
 def test_an_account_without_the_managed_monitors_is_told_so() -> None:
-    closed = "This operation is in maintenance mode and is not available to new customers. Existing customers are unaffected."
+    closed = "This operation is in maintenance mode and is not available to new customers."
     explained = explain(refusal("CreateMonitoringSchedule", "ValidationException", closed), "sagemaker", {})
     assert isinstance(explained, ServiceUnavailable)
     assert closed in str(explained)
@@ -88,7 +88,8 @@ def test_throttling_is_retried_more_often_than_boto3_does_and_a_connection_may_s
     assert SageMakerHook().conn.meta.config.retries == {"mode": "standard", "total_max_attempts": 6}
     monkeypatch.setenv(
         "AIRFLOW_CONN_PATIENT",
-        '{"conn_type": "aws", "extra": {"region_name": "us-west-2", "config_kwargs": {"retries": {"mode": "adaptive"}}}}',
+        '{"conn_type": "aws", "extra": {"region_name": "us-west-2",'
+        ' "config_kwargs": {"retries": {"mode": "adaptive"}}}}',
     )
     assert SageMakerHook(aws_conn_id="patient").conn.meta.config.retries["mode"] == "adaptive"
 

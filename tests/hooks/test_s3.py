@@ -45,19 +45,19 @@ def test_a_half_uploaded_file_is_uploaded_again(storage: StorageHook, bucket: st
 
 
 def test_a_missing_file_is_named(storage: StorageHook, bucket: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="model.tar.gz: cannot be read: No such file"):
+    with pytest.raises(InputError, match=r"model\.tar\.gz: cannot be read: No such file"):
         storage.upload(tmp_path / "model.tar.gz", f"s3://{bucket}/model.tar.gz")
 
 
-def test_lists_all_pages_and_from_a_key_on(
-    storage: StorageHook, bucket: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lists_all_pages_and_from_a_key_on(storage: StorageHook, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [f"s3://{bucket}/captures/{number}" for number in range(5)]
     for key in keys:
         storage.put(key, "x")
     call = storage.call
     monkeypatch.setattr(
-        storage, "call", lambda method, **request: call(method, **request, **({"MaxKeys": 2} if "Prefix" in request else {}))
+        storage,
+        "call",
+        lambda method, **request: call(method, **request, **({"MaxKeys": 2} if "Prefix" in request else {})),
     )
     assert storage.list(f"s3://{bucket}/captures/") == keys
     assert storage.list(f"s3://{bucket}/captures/", start_after=keys[2]) == keys[3:]

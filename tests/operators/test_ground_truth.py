@@ -52,13 +52,15 @@ def test_a_run_by_hand_means_the_hour_of_the_service_s_clock(endpoint: Monitored
 def test_a_run_by_hand_without_data_interval_too(endpoint: MonitoredEndpoint, aws: Running) -> None:
     now = aws.now()
     before = now - timedelta(hours=1)
-    assert upload(endpoint, Run("manual")) == [f"{names.ground_truth(endpoint, hour)}/0000.jsonl" for hour in (before, now)]
+    assert upload(endpoint, Run("manual")) == [
+        f"{names.ground_truth(endpoint, hour)}/0000.jsonl" for hour in (before, now)
+    ]
 
 
 def test_each_row_of_the_traffic_gets_its_label(endpoint: MonitoredEndpoint) -> None:
     lines = (StorageHook().read(upload(endpoint, SCHEDULED)[0]) or b"").decode().splitlines()
     records = [json.loads(line) for line in lines]
-    assert [record["eventMetadata"]["eventId"] for record in records] == [str(number) for number in range(20)]
+    assert [record["eventMetadata"]["eventId"] for record in records] == [str(number) for number in range(50)]
     assert {record["groundTruthData"]["data"] for record in records} == {"0", "1"}
     assert {record["groundTruthData"]["encoding"] for record in records} == {"CSV"}
 

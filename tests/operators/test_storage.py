@@ -20,7 +20,7 @@ def test_a_writable_bucket_is_written_to(endpoint: MonitoredEndpoint) -> None:
 
 def test_a_missing_bucket_is_named_with_what_to_do(aws: Running, files: Path) -> None:
     endpoint = monitored_endpoint(files, "not-there-at-all")
-    with pytest.raises(InputError, match="no bucket 'not-there-at-all'. Create it in us-west-2, or set 'bucket'"):
+    with pytest.raises(InputError, match=r"no bucket 'not-there-at-all'\. Create it in us-west-2, or set 'bucket'"):
         run_task(CheckBucketOperator(task_id="check", endpoint=endpoint))
 
 

@@ -14,7 +14,6 @@ from model_monitor.hooks.runtime import RuntimeHook
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.operators.traffic import SendTrafficOperator
 from model_monitor.sensors.captures import CapturesSensor
-from tests.local_aws.conftest import Running
 from tests.monitored import run_task
 
 
@@ -42,15 +41,15 @@ def test_a_pass_sends_each_row_once_with_its_number_as_inference_id(
     answer = send(deployed)
     rows = (files / "test.csv").read_text().splitlines()
     assert [request["Body"] for request in sent] == rows
-    assert [request["InferenceId"] for request in sent] == [str(number) for number in range(20)]
-    assert answer["sent"] == 20
+    assert [request["InferenceId"] for request in sent] == [str(number) for number in range(50)]
+    assert answer["sent"] == 50
     assert len(answer["first_predictions"]) == 5
     assert all(0 <= float(prediction) <= 1 for prediction in answer["first_predictions"])
 
 
 def test_more_requests_than_rows_start_again(deployed: MonitoredEndpoint, sent: list[dict[str, Any]]) -> None:
-    send(deployed, count=23)
-    assert [request["InferenceId"] for request in sent[18:]] == ["18", "19", "0", "1", "2"]
+    send(deployed, count=53)
+    assert [request["InferenceId"] for request in sent[48:]] == ["48", "49", "0", "1", "2"]
 
 
 @pytest.mark.parametrize("inference_ids", [False, "False"])
@@ -69,7 +68,9 @@ def test_the_rate_is_kept(
     now = [0.0]
     slept: list[float] = []
     monkeypatch.setattr(traffic.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(traffic.time, "sleep", lambda seconds: (slept.append(seconds), now.__setitem__(0, now[0] + seconds)))
+    monkeypatch.setattr(
+        traffic.time, "sleep", lambda seconds: (slept.append(seconds), now.__setitem__(0, now[0] + seconds))
+    )
     send(deployed, count=4, requests_per_second=2)
     assert slept == [0.5] * 4
 
