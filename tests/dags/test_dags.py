@@ -1,0 +1,210 @@
+"""The DAGs as Airflow loads them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG
+from airflow.sdk.definitions.retry_policy import RetryAction
+from airflow.sdk.exceptions import ParamValidationError
+from airflow.serialization.serialized_objects import DagSerialization
+
+from model_monitor.errors import AccessDenied, JobFailed, WaitTimeout
+
+PROJECT = Path(__file__).resolve().parents[2]
+DAGS = PROJECT / "dags"
+CHURN = PROJECT / "include" / "endpoints" / "churn.yaml"
+KINDS = ("deploy", "monitor", "traffic", "ground_truth", "teardown")
+
+Load = Callable[[], DagBag]
+
+
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Loads the DAGs of the endpoints in a folder of the test's own."""
+    monkeypatch.setenv("MODEL_MONITOR_ENDPOINTS", str(tmp_path))
+    (tmp_path / "churn.yaml").write_text(CHURN.read_text())
+    return lambda: DagBag(str(DAGS), known_pools=None)
+
+
+@pytest.fixture
+def dags(load: Load) -> dict[str, DAG]:
+    bag = load()
+    assert bag.import_errors == {}
+    return dict(bag.dags)
+
+
+def edges(dag: DAG) -> set[tuple[str, str]]:
+    return {(task.task_id, below) for task in dag.tasks for below in task.downstream_task_ids}
+
+
+def test_each_endpoint_has_its_five_dags(load: Load, tmp_path: Path) -> None:
+    fraud = (
+        CHURN.read_text().replace("name: churn", "name: fraud").replace("churn-model-monitor", "fraud-model-monitor")
+    )
+    (tmp_path / "fraud.yaml").write_text(fraud)
+    bag = load()
+    assert set(bag.dags) == {f"{name}.{kind}" for name in ("churn", "fraud") for kind in KINDS}
+
+
+def test_a_broken_endpoint_is_an_import_error_and_stops_no_other(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "fraud.yaml").write_text(CHURN.read_text().replace("name: churn", "name: fraud\nnmae: oops"))
+    (tmp_path / "spam.yaml").write_text("- not an endpoint\n")
+    bag = load()
+    assert set(bag.dags) == {f"churn.{kind}" for kind in KINDS}
+    ((file, error),) = bag.import_errors.items()
+    assert file.endswith("endpoint_errors.py")
+    assert "fraud.yaml: nmae: unknown key" in error
+    assert "spam.yaml" in error
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_dag_says_what_it_is(dags: dict[str, DAG], kind: str) -> None:
+    dag = dags[f"churn.{kind}"]
+    assert "churn" in (dag.doc_md or "")
+    assert "churn" in (dag.description or "")
+    assert {"model-monitor", "churn", kind} <= set(dag.tags)
+    assert (dag.max_active_runs, dag.catchup) == (1, False)
+    assert {task.owner for task in dag.tasks} == {"ml-platform"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_dag_survives_serialization(dags: dict[str, DAG], kind: str) -> None:
+    dag = dags[f"churn.{kind}"]
+    serialized = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+    assert set(serialized.task_ids) == set(dag.task_ids)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_scheduler_s_copy_carries_no_configuration(dags: dict[str, DAG], kind: str) -> None:
+    assert "service-role/SageMakerRole" not in str(DagSerialization.to_dict(dags[f"churn.{kind}"]))
+
+
+def test_deploy_goes_from_the_bucket_to_both_baselines(dags: dict[str, DAG]) -> None:
+    dag = dags["churn.deploy"]
+    assert edges(dag) == {
+        ("prepare.check_bucket", "prepare.upload_files"),
+        ("prepare.upload_files", "endpoint.create_model"),
+        ("endpoint.create_model", "endpoint.create_endpoint_config"),
+        ("endpoint.create_endpoint_config", "endpoint.deploy_endpoint"),
+        ("endpoint.deploy_endpoint", "try_out.send_sample"),
+        ("try_out.send_sample", "try_out.show_captures"),
+        ("try_out.show_captures", "baselines.bias"),
+        ("try_out.show_captures", "baselines.explainability"),
+    }
+    # Asking for no sample invocations skips them and their captures, and nothing else.
+    assert {dag.get_task(f"baselines.{kind}").trigger_rule for kind in ("bias", "explainability")} == {"none_failed"}
+
+
+def test_monitor_does_the_same_for_both_monitors_side_by_side(dags: dict[str, DAG]) -> None:
+    assert edges(dags["churn.monitor"]) == {
+        (f"{kind}.{above}", f"{kind}.{below}")
+        for kind in ("bias", "explainability")
+        for above, below in (
+            ("create_job_definition", "create_schedule"),
+            ("create_schedule", "execution_started"),
+            ("execution_started", "stop_schedule"),
+            ("execution_started", "execution_finished"),
+            ("execution_finished", "verdict"),
+        )
+    }
+
+
+def test_teardown_takes_things_down_in_the_order_that_works(dags: dict[str, DAG]) -> None:
+    assert edges(dags["churn.teardown"]) == {
+        ("monitors.delete_bias", "endpoint.delete_endpoint"),
+        ("monitors.delete_explainability", "endpoint.delete_endpoint"),
+        ("endpoint.delete_endpoint", "endpoint.delete_endpoint_configs"),
+        ("endpoint.delete_endpoint_configs", "endpoint.delete_models"),
+    }
+
+
+def test_what_waits_defers(dags: dict[str, DAG]) -> None:
+    waiting = {
+        "churn.deploy": ["endpoint.deploy_endpoint", "try_out.show_captures", "baselines.bias"],
+        "churn.monitor": ["bias.execution_started", "bias.execution_finished"],
+        "churn.teardown": ["monitors.delete_bias", "endpoint.delete_endpoint"],
+    }
+    for dag_id, task_ids in waiting.items():
+        assert all(dags[dag_id].get_task(task_id).deferrable for task_id in task_ids)
+
+
+def test_ground_truth_has_hourly_data_intervals(dags: dict[str, DAG]) -> None:
+    timetable = dags["churn.ground_truth"].timetable
+    assert (type(timetable).__name__, timetable.expression) == ("CronDataIntervalTimetable", "0 * * * *")
+
+
+def test_traffic_recurs_as_configured_and_skips_without_endpoint(dags: dict[str, DAG]) -> None:
+    dag = dags["churn.traffic"]
+    assert dag.timetable.expression == "*/10 * * * *"
+    assert dag.get_task("send_traffic").skip_unless_in_service is True
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "allowed"),
+    [
+        ("monitor", {"schedule": "now"}, True),
+        ("monitor", {"schedule": "daily"}, False),
+        ("monitor", {"stop_after_first_execution": True, "fail_on_violations": True, "compare": "none"}, True),
+        ("monitor", {"fail_on_violations": "perhaps"}, False),
+        ("deploy", {"sample_invocations": 0}, True),
+        ("deploy", {"sample_invocations": -1}, False),
+        ("traffic", {"count": None}, True),
+        ("traffic", {"requests_per_second": 0}, False),
+    ],
+)
+def test_forms_take_what_makes_sense(dags: dict[str, DAG], kind: str, given: dict[str, Any], allowed: bool) -> None:
+    params = dags[f"churn.{kind}"].params
+    if not allowed:
+        with pytest.raises(ParamValidationError):
+            params.update(given)
+        return
+    params.update(given)
+    assert params.dump().items() >= given.items()
+
+
+def test_nothing_fails_on_violations_unless_asked(dags: dict[str, DAG]) -> None:
+    defaults = dags["churn.monitor"].params.dump()
+    assert defaults == {
+        "schedule": "hourly",
+        "stop_after_first_execution": False,
+        "fail_on_violations": False,
+        "compare": "baseline",
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "action"),
+    [
+        (AccessDenied("no permission"), RetryAction.FAIL),
+        (JobFailed("no such column"), RetryAction.FAIL),
+        (WaitTimeout("took too long"), RetryAction.DEFAULT),
+        (ConnectionError("reset by peer"), RetryAction.DEFAULT),
+    ],
+)
+def test_what_a_human_has_to_mend_is_not_tried_again(dags: dict[str, DAG], error: Exception, action: Any) -> None:
+    for dag in dags.values():
+        for task in dag.tasks:
+            assert task.retry_policy.evaluate(error, 1, 2).action == action
+
+
+def test_parsing_imports_nothing_heavy() -> None:
+    script = """
+import runpy, sys
+from pathlib import Path
+for file in sorted(Path("dags").glob("*.py")):
+    runpy.run_path(str(file))
+heavy = {"pandas", "numpy", "sagemaker", "duckdb", "ibis", "matplotlib", "xgboost", "scipy", "sklearn", "aiobotocore"}
+print(sorted(heavy & set(sys.modules)))
+"""
+    environment = os.environ | {"PYTHONPATH": f"{PROJECT / 'plugins'}{os.pathsep}{PROJECT / 'include'}"}
+    ran = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines()[-1] == "[]"
