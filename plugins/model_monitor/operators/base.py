@@ -6,8 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
-from airflow.sdk import ExceptionRetryPolicy
-from airflow.sdk.definitions.retry_policy import RetryAction, RetryRule
+from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import MonitorError, WaitTimeout
