@@ -64,7 +64,7 @@ def bias_verdict(verdict: Verdict, baseline: dict[str, Any]) -> str:
     }
     parts = []
     for section in SECTIONS:
-        constraints = baseline_values(baseline, section)
+        constraints = baseline_values(verdict.analysis, baseline, section)
         for facet, entries in verdict.analysis.get(section, {}).get("facets", {}).items():
             for position, entry in enumerate(entries):
                 group = entry["value_or_threshold"]

@@ -170,6 +170,27 @@ class TestCsv:
         file.write_bytes(TABLE.encode() + "0,1,2,é\n".encode("latin-1"))
         assert complaint(read_csv, [file], configured()) == f"{file}, line 5: not UTF-8"
 
+    def test_a_header_row_with_other_names_is_told_from_data(self, tmp_path: Path) -> None:
+        said = complaint(read_csv, [written(tmp_path, TABLE)], configured(headers=[*HEADERS[:3], "Tariff"]))
+        assert said.startswith("Headers in config do not match with the number of columns in the dataset.")
+        assert "line 1: column 3 is 'Plan' in the file and 'Tariff' in the headers" in said
+
+    def test_a_header_row_of_another_width_is_told_from_data(self, tmp_path: Path) -> None:
+        said = complaint(read_csv, [written(tmp_path, TABLE)], configured(headers=HEADERS[:3]))
+        assert "line 1: 4 columns where 3 headers are configured" in said
+
+    @pytest.mark.parametrize(
+        ("digits", "value"),
+        [("9" * 26, 1e26), ("-" + "9" * 26, -1e26), ("9" * 400, np.inf), ("-" + "9" * 400, -np.inf)],
+    )
+    def test_whole_numbers_beyond_64_bits_are_floats(self, tmp_path: Path, digits: str, value: float) -> None:
+        dataset = read_csv([written(tmp_path, f"{TABLE}0,{digits},1.5,no\n")], configured())
+        assert dataset.features["Account Length"].tolist() == [132, 112, 91, value]
+
+    def test_a_quote_left_open_at_the_end(self, tmp_path: Path) -> None:
+        file = written(tmp_path, f'{TABLE}0,1,1.5,"no\n')
+        assert complaint(read_csv, [file], configured()).startswith(f"{file}, line 5: a quote is left open")
+
     def test_other_formats_are_refused(self, tmp_path: Path) -> None:
         said = complaint(read_csv, [written(tmp_path, TABLE)], configured(dataset_type="application/x-parquet"))
         assert said == "dataset_type 'application/x-parquet' cannot be read here; 'text/csv' can"
@@ -198,7 +219,7 @@ def lines(folder: Path, *records: dict[str, Any], name: str = "captures.jsonl") 
 
 
 class TestCaptures:
-    def test_features_and_scores(self, tmp_path: Path) -> None:
+    def test_features(self, tmp_path: Path) -> None:
         file = lines(tmp_path, record("132,113.2,no", "0.0107"), record("91,89.25,yes", "0.91"))
         dataset = read_captures([file], configured())
         assert dataset.features.to_dict("list") == {
@@ -207,8 +228,7 @@ class TestCaptures:
             "Plan": ["no", "yes"],
         }
         assert dataset.label is None
-        assert dataset.scores is not None
-        assert dataset.scores.tolist() == [0.0107, 0.91]
+        assert dataset.scores is None
 
     def test_headers_may_name_the_inputs_alone(self, tmp_path: Path) -> None:
         config = parse_analysis_config({"headers": HEADERS[1:], "methods": {"shap": {}}})
@@ -221,67 +241,27 @@ class TestCaptures:
         )
         assert list(dataset.features.columns) == ["column_0", "column_1", "column_2"]
 
-    @pytest.mark.parametrize("output", ["0.1\n0.2\n0.3", "0.1,0.2,0.3", "0.1\n0.2\n0.3\n"])
-    def test_several_rows_in_one_request(self, tmp_path: Path, output: str) -> None:
-        file = lines(tmp_path, record("1,1.5,no\n2,2.5,yes\n3,3.5,no\n", output), record("4,4.5,no", "0.4"))
-        dataset = read_captures([file], configured())
-        assert dataset.features["Account Length"].tolist() == [1, 2, 3, 4]
-        assert dataset.scores is not None
-        assert dataset.scores.tolist() == [0.1, 0.2, 0.3, 0.4]
-
-    @pytest.mark.parametrize("output", ["0.1,0.9\n0.2,0.8", "[0.1,0.9]\n[0.2,0.8]", "0.1,0.9,0.2,0.8"])
-    def test_several_scores_per_row(self, tmp_path: Path, output: str) -> None:
-        dataset = read_captures([lines(tmp_path, record("1,1.5,no\n2,2.5,yes", output))], configured())
-        assert dataset.scores is not None
-        assert dataset.scores.tolist() == [[0.1, 0.9], [0.2, 0.8]]
-
-    def test_label_and_probability_by_position(self, tmp_path: Path) -> None:
-        file = lines(tmp_path, record("1,1.5,no\n2,2.5,no", 'stays,"[0.3, 0.7]"\nleaves,"[0.8, 0.2]"'))
-        dataset = read_captures([file], configured(), inference_attribute="0", probability_attribute="1")
-        assert dataset.predicted is not None
-        assert dataset.predicted.tolist() == ["stays", "leaves"]
-        assert dataset.scores is not None
-        assert dataset.scores.tolist() == [[0.3, 0.7], [0.8, 0.2]]
+    def test_several_rows_in_one_request(self, tmp_path: Path) -> None:
+        file = lines(tmp_path, record("1,1.5,no\n2,2.5,yes\r\n\n3,3.5,no\n"), record("4,4.5,no"))
+        assert read_captures([file], configured()).features["Account Length"].tolist() == [1, 2, 3, 4]
 
     def test_base64_holds_what_was_captured_without_content_types(self, tmp_path: Path) -> None:
-        encoded = [base64.b64encode(text.encode()).decode() for text in ("132,113.2,no", "0.75")]
-        dataset = read_captures([lines(tmp_path, record(*encoded, encoding="BASE64"))], configured())
+        encoded = base64.b64encode(b"132,113.2,no").decode()
+        dataset = read_captures([lines(tmp_path, record(encoded, encoding="BASE64"))], configured())
         assert dataset.features["Account Length"].tolist() == [132]
-        assert dataset.scores is not None
-        assert dataset.scores.tolist() == [0.75]
 
-    def test_json_by_path(self, tmp_path: Path) -> None:
-        body = json.dumps({"instances": [{"features": [132, 113.2, "no"]}, {"features": [91, 89.25, None]}]})
-        answer = json.dumps({"predictions": [{"score": 0.1, "label": 0}, {"score": 0.9, "label": 1}]})
-        dataset = read_captures(
-            [lines(tmp_path, record(body, answer, encoding="JSON"))],
-            configured(features="instances[*].features"),
-            inference_attribute="predictions[*].label",
-            probability_attribute="predictions[*].score",
-        )
-        assert dataset.features["Account Length"].tolist() == [132, 91]
-        assert dataset.features["Plan"].isna().tolist() == [False, True]
-        assert dataset.scores is not None
-        assert dataset.scores.tolist() == [0.1, 0.9]
-        assert dataset.predicted is not None
-        assert dataset.predicted.tolist() == [0, 1]
+    @pytest.mark.parametrize("output", [None, "", "yes", "{}", "0.1,0.2\n0.3"])
+    def test_outputs_are_not_looked_at(self, tmp_path: Path, output: str | None) -> None:
+        file = lines(tmp_path, record("1,1.5,no"), record("2,2.5,no", output))
+        assert len(read_captures([file], configured())) == 2
 
-    def test_json_lines_are_rows(self, tmp_path: Path) -> None:
-        body = '{"features":[1,1.5,"no"]}\n{"features":[2,2.5,"yes"]}\n'
-        answer = '{"score":0.1}\n{"score":0.2}\n'
-        dataset = read_captures(
-            [lines(tmp_path, record(body, answer, encoding="JSON"))],
-            configured(),
-            features_attribute="features",
-            probability_attribute="score",
-        )
-        assert dataset.features["Account Length"].tolist() == [1, 2]
-        assert dataset.scores is not None
-        assert dataset.scores.tolist() == [0.1, 0.2]
+    def test_a_byte_order_mark_is_no_part_of_the_first_record(self, tmp_path: Path) -> None:
+        file = written(tmp_path, "\ufeff" + json.dumps(record("1,1.5,no")) + "\r\n", "captures.jsonl")
+        assert len(read_captures([file], configured())) == 1
 
-    def test_without_outputs_there_are_no_scores(self, tmp_path: Path) -> None:
-        file = lines(tmp_path, record("1,1.5,no"), record("2,2.5,no", None))
-        assert read_captures([file], configured()).scores is None
+    def test_metadata_may_be_missing_or_odd(self, tmp_path: Path) -> None:
+        odd = [record("1,1.5,no") | {"eventMetadata": metadata} for metadata in (None, "x", [], 1)]
+        assert len(read_captures([lines(tmp_path, *odd)], configured())) == 4
 
     def test_shadow_variants_are_passed_over(self, tmp_path: Path) -> None:
         shadow = record("9,9.5,no")
@@ -296,9 +276,9 @@ class TestCaptures:
             ("[]", "not a capture record: captureData is missing"),
             ('{"captureData":{}}', "captureData.endpointInput is missing; capture Input and Output"),
             (json.dumps(record("")), "the request holds no rows"),
-            (json.dumps(record("1,2,no\n1,2,no\n1,2,no", "0.1,0.2")), "2 values of output for 3 rows of input"),
-            (json.dumps(record("1,2,no", "yes")), "Could not convert string to float."),
-            (json.dumps(record("1,2,no", "0.1,0.2")), "2 scores where 1 are expected"),
+            ("[" * 100_000, "not JSON"),
+            (json.dumps(record('1,2,"no')), "a quote is left open"),
+            (json.dumps(record('1,"2\n3",no')), "a quote left open"),
             (json.dumps(record("{}", "{}", encoding="JSON")), "say where the features are"),
             (json.dumps(record("?", "?", encoding="BASE64")), "in BASE64 is not text"),
         ],
@@ -308,6 +288,11 @@ class TestCaptures:
         found = complaint(read_captures, [file], configured())
         assert said in found
         assert f"{file}, line 3" in found
+
+    def test_not_utf8(self, tmp_path: Path) -> None:
+        file = tmp_path / "captures.jsonl"
+        file.write_bytes(json.dumps(record("1,1.5,no")).encode() + b"\n\xff\n")
+        assert f"{file}, line 2: not JSON: 'utf-8' codec can't decode" in complaint(read_captures, [file], configured())
 
     def test_a_wrong_number_of_values(self, tmp_path: Path) -> None:
         file = lines(tmp_path, record("1,1.5,no"), record("2,2.5,no"), record("0,3,3.5,no"))
@@ -337,6 +322,99 @@ class TestMerged:
         assert dataset.label is not None
         assert dataset.label.tolist() == [1, 0]
 
+    @pytest.mark.parametrize("output", ["0.1\n0.2\n0.3", "0.1,0.2,0.3", "0.1\n0.2\n0.3\n"])
+    def test_a_request_of_several_rows_has_a_score_for_each(self, tmp_path: Path, output: str) -> None:
+        several = record("1,1.5,no\n2,2.5,yes\n3,3.5,no\n", output, "1,0,1")
+        dataset = read_merged([lines(tmp_path, several, record("4,4.5,no", "0.4", "0"))], configured())
+        assert dataset.features["Account Length"].tolist() == [1, 2, 3, 4]
+        assert dataset.scores is not None
+        assert dataset.scores.tolist() == [0.1, 0.2, 0.3, 0.4]
+
+    @pytest.mark.parametrize("output", ["0.1,0.9\n0.2,0.8", "[0.1,0.9]\n[0.2,0.8]", "0.1,0.9,0.2,0.8"])
+    def test_several_scores_per_row(self, tmp_path: Path, output: str) -> None:
+        dataset = read_merged([lines(tmp_path, record("1,1.5,no\n2,2.5,yes", output, "1,0"))], configured())
+        assert dataset.scores is not None
+        assert dataset.scores.tolist() == [[0.1, 0.9], [0.2, 0.8]]
+
+    def test_label_and_probability_by_position(self, tmp_path: Path) -> None:
+        file = lines(tmp_path, record("1,1.5,no\n2,2.5,no", 'stays,"[0.3, 0.7]"\nleaves,"[0.8, 0.2]"', "1,0"))
+        dataset = read_merged([file], configured(), inference_attribute="0", probability_attribute="1")
+        assert dataset.predicted is not None
+        assert dataset.predicted.tolist() == ["stays", "leaves"]
+        assert dataset.scores is not None
+        assert dataset.scores.tolist() == [[0.3, 0.7], [0.8, 0.2]]
+
+    @pytest.mark.parametrize(
+        ("outputs", "predicted", "scores"),
+        [
+            (["stays", "leaves"], ["stays", "leaves"], None),
+            (["2", "0"], [2, 0], None),
+            (["True", "False"], [True, False], None),
+            (["0.25", "1"], None, [0.25, 1.0]),
+        ],
+    )
+    def test_an_inference_attribute_alone_gives_labels_unless_they_are_fractions(
+        self, tmp_path: Path, outputs: list[str], predicted: list[Any] | None, scores: list[float] | None
+    ) -> None:
+        file = lines(tmp_path, *(record("1,1.5,no", output, "1") for output in outputs))
+        dataset = read_merged([file], configured(), inference_attribute="0")
+        assert (None if dataset.predicted is None else dataset.predicted.tolist()) == predicted
+        assert (None if dataset.scores is None else dataset.scores.tolist()) == scores
+
+    @pytest.mark.parametrize("position", ["1", "-1", "x", ""])
+    def test_a_position_that_the_output_does_not_have(self, tmp_path: Path, position: str) -> None:
+        file = lines(tmp_path, record("1,1.5,no", "0.5", "1"))
+        said = complaint(read_merged, [file], configured(), probability_attribute=position)
+        assert said == f"{file}, line 1: output of 1 columns has none at position '{position}'"
+
+    def test_base64(self, tmp_path: Path) -> None:
+        encoded = [base64.b64encode(text.encode()).decode() for text in ("132,113.2,no", "0.75", "1")]
+        dataset = read_merged([lines(tmp_path, record(*encoded, encoding="BASE64"))], configured())
+        assert dataset.features["Account Length"].tolist() == [132]
+        assert dataset.scores is not None
+        assert dataset.scores.tolist() == [0.75]
+
+    def test_json_by_path(self, tmp_path: Path) -> None:
+        body = json.dumps({"instances": [{"features": [132, 113.2, "no"]}, {"features": [91, 89.25, None]}]})
+        answer = json.dumps({"predictions": [{"score": 0.1, "label": 0}, {"score": 0.9, "label": 1}]})
+        truth = json.dumps([{"churn": 0}, {"churn": 1}])
+        dataset = read_merged(
+            [lines(tmp_path, record(body, answer, truth, encoding="JSON"))],
+            configured(features="instances[*].features"),
+            inference_attribute="predictions[*].label",
+            probability_attribute="predictions[*].score",
+            ground_truth_attribute="[*].churn",
+        )
+        assert dataset.features["Account Length"].tolist() == [132, 91]
+        assert dataset.features["Plan"].isna().tolist() == [False, True]
+        assert dataset.scores is not None
+        assert dataset.scores.tolist() == [0.1, 0.9]
+        assert dataset.predicted is not None
+        assert dataset.predicted.tolist() == [0, 1]
+        assert dataset.label is not None
+        assert dataset.label.tolist() == [0, 1]
+
+    def test_json_lines_are_rows(self, tmp_path: Path) -> None:
+        body = '{"features":[1,1.5,"no"]}\n{"features":[2,2.5,"yes"]}\n'
+        answer = '{"score":0.1}\n{"score":0.2}\n'
+        dataset = read_merged(
+            [lines(tmp_path, record(body, answer, '{"churn":1}\n{"churn":0}', encoding="JSON"))],
+            configured(),
+            features_attribute="features",
+            probability_attribute="score",
+            ground_truth_attribute="churn",
+        )
+        assert dataset.features["Account Length"].tolist() == [1, 2]
+        assert dataset.scores is not None
+        assert dataset.scores.tolist() == [0.1, 0.2]
+
+    @pytest.mark.parametrize("path", ["instances[0]", "instances[*]", "instances[*].features"])
+    def test_json_features_that_are_no_rows(self, tmp_path: Path, path: str) -> None:
+        body = json.dumps({"instances": [{"features": [[1], {}]}]})
+        file = lines(tmp_path, record(body, "{}", "{}", encoding="JSON"))
+        said = complaint(read_captures, [file], configured(), features_attribute=path)
+        assert said == f"{file}, line 1: '{path}' should be a list of values, or of such lists"
+
     def test_files_of_several_hours_make_one_window(self, tmp_path: Path) -> None:
         files = [lines(tmp_path, record(f"{i},1.5,no", "0.1", "1"), name=f"{i}.jsonl") for i in range(3)]
         dataset = read_merged(files, configured())
@@ -362,6 +440,11 @@ class TestMerged:
             (record("1,1.5,no", None, "1"), "captureData.endpointOutput is missing; capture Input and Output"),
             (record("1,1.5,no", "0.1", "1,0"), "2 labels for 1 rows of input"),
             (record("1,1.5,no", "0.1", ""), "0 labels for 1 rows of input"),
+            (record("1,2,no\n1,2,no\n1,2,no", "0.1,0.2", "1,0,1"), "2 values of output for 3 rows of input"),
+            (record("1,2,no", "yes", "1"), "Could not convert string to float."),
+            (record("1,2,no", "nan", "1"), "Could not convert string to float."),
+            (record("1,2,no", "inf", "1"), "Could not convert string to float."),
+            (record("1,2,no", "0.1,0.2", "1"), "2 scores where 1 are expected"),
         ],
     )
     def test_a_record_that_is_not_merged(self, tmp_path: Path, one: dict[str, Any], said: str) -> None:

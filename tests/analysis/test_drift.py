@@ -14,6 +14,7 @@ from model_monitor.analysis.drift import (
     attribution_ndcg,
     attribution_violations,
     bias_violations,
+    check_comparable,
     ndcg,
     violations_document,
 )
@@ -109,18 +110,51 @@ def test_the_published_adult_run_has_its_nine_violations() -> None:
     assert names == ["CDDPL", "DAR", "DCA", "DCR", "FT", "GE", "RD", "SD", "TE"]
 
 
-def test_facets_are_matched_by_name_and_position() -> None:
-    other = bias(facet="Day Mins", DAR=0.0)
-    assert not bias_violations(bias(DAR=1.0), other)
+def several(**values: float) -> dict[str, Any]:
+    """An analysis with several groups of one facet, each with one metric."""
+    analysis = bias()
+    analysis["post_training_bias_metrics"]["facets"]["Account Length"] = [
+        {"value_or_threshold": group, "metrics": [{"name": "DAR", "description": "", "value": value}]}
+        for group, value in values.items()
+    ]
+    return analysis
 
-    two = bias(DAR=0.5)
-    entries = two["post_training_bias_metrics"]["facets"]["Account Length"]
-    entries.append({"value_or_threshold": "b", "metrics": [{"name": "DAR", "description": "", "value": 0.1}]})
-    now = bias("x", DAR=0.3)
-    now["post_training_bias_metrics"]["facets"]["Account Length"].append(
-        {"value_or_threshold": "y", "metrics": [{"name": "DAR", "description": "", "value": 0.3}]}
-    )
-    assert [violation["facet_value"] for violation in bias_violations(now, two)] == ["y"]
+
+def test_facets_are_matched_by_name() -> None:
+    assert not bias_violations(bias(DAR=1.0), bias(facet="Day Mins", DAR=0.0))
+
+
+def test_intervals_are_matched_by_position() -> None:
+    now = several(**{"(20, 232]": 0.3, "(100, 232]": 0.3})
+    baseline = several(**{"(20, 225]": 0.5, "(100, 225]": 0.1})
+    assert [violation["facet_value"] for violation in bias_violations(now, baseline)] == ["(100, 232]"]
+
+
+def test_categories_are_matched_by_value_in_whatever_order_the_data_show_them() -> None:
+    now, baseline = several(north=0.3, south=0.1, west=9.0), several(south=0.2, north=0.4)
+    assert not bias_violations(now, baseline)
+    assert [violation["facet_value"] for violation in bias_violations(several(south=0.3), baseline)] == ["south"]
+
+
+@pytest.mark.parametrize(
+    "baseline",
+    [{}, {"version": "1.0"}, bias(facet="Day Mins", DAR=0.0), bias(DI=1.0), {"explanations": {"kernel_shap": {}}}],
+)
+def test_a_baseline_with_nothing_to_compare_is_refused(baseline: dict[str, Any]) -> None:
+    with pytest.raises(AnalysisError, match="Baseline constraints hold none of the metrics of facet Account Length"):
+        check_comparable(bias(DAR=1.0), baseline)
+
+
+def test_a_baseline_with_something_to_compare_is_not_refused() -> None:
+    check_comparable(bias(DAR=1.0, DI=1.0), bias(DI=None))
+    check_comparable(explained(label0={"a": 1.0}), explained(label0={"a": 2.0}))
+
+
+def test_a_baseline_that_explains_other_labels_is_refused() -> None:
+    with pytest.raises(AnalysisError, match="explain no, yes, and this analysis label0: nothing can be compared"):
+        check_comparable(explained(label0={"a": 1.0}), explained(yes={"a": 1.0}, no={"a": 0.5}))
+    with pytest.raises(AnalysisError, match="explain none, and this analysis label0"):
+        check_comparable(explained(label0={"a": 1.0}), bias(DAR=1.0))
 
 
 def test_post_training_violations_come_before_pre_training_ones() -> None:

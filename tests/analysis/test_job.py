@@ -495,6 +495,98 @@ def test_a_baseline_that_cannot_be_read(bias_monitor: Container) -> None:
     assert bias_monitor.message.startswith(f"Customer Error: Baseline constraints {CONSTRAINTS} cannot be read as JSON")
 
 
+def test_a_baseline_of_another_kind_does_not_pass_every_window(
+    bias_monitor: Container, explainability_monitor: Container
+) -> None:
+    explained = (explainability_monitor.root / CONSTRAINTS.lstrip("/")).read_text()
+    bias_monitor.configure(BIAS_CONFIG)
+    bias_monitor.put(CONSTRAINTS, explained)
+    folder = bias_monitor.root / f"opt/ml/processing/input/endpoint/{HOUR}"
+    (folder / "00-00-000-a.jsonl").unlink()
+
+    assert bias_monitor.run(environment("MODEL_BIAS", **WITH_BASELINE), invoke=None) == 1
+
+    assert "Baseline constraints hold none of the metrics of facet Account Length" in bias_monitor.message
+
+
+def regression(threshold: float) -> dict[str, Any]:
+    """A bias configuration for a model of which nothing says that it predicts a probability."""
+    config = {key: value for key, value in BIAS_BASELINE.items() if key != "probability_threshold"}
+    return config | {"label_values_or_threshold": [threshold]}
+
+
+def minutes(body: bytes, content_type: str, accept: str) -> bytes:
+    """A model that predicts a quantity, two above the first feature."""
+    return "\n".join(str(float(line.split(b",")[0]) + 2) for line in body.splitlines()).encode()
+
+
+def test_a_model_that_predicts_a_quantity_is_compared_with_the_labels_threshold(container: Container) -> None:
+    values = customers()
+    observed_minutes = values[:, 0] + 0.5
+    container.configure(regression(120.0))
+    container.give(*(f"{y:g},{','.join(map(str, row))}" for y, row in zip(observed_minutes, values, strict=True)))
+
+    assert container.run({}, minutes) == 0, container.message
+
+    section = container.analysis()["post_training_bias_metrics"]
+    assert section["label_value_or_threshold"] == f"(120.0, {observed_minutes.max()}]"
+    (group,) = section["facets"]["Account Length"]
+    found = {metric["name"]: metric["value"] for metric in group["metrics"]}
+    disadvantaged = values[:, 0] > 100
+    predicted, label = values[:, 0] + 2 > 120, observed_minutes > 120
+    accuracy = [(predicted == label)[side].mean() for side in (~disadvantaged, disadvantaged)]
+    assert found["DPPL"] == pytest.approx(predicted[~disadvantaged].mean() - predicted[disadvantaged].mean())
+    assert found["AD"] == pytest.approx(accuracy[0] - accuracy[1])
+
+
+def test_a_probability_threshold_and_a_quantity_exclude_each_other(container: Container) -> None:
+    container.configure(regression(120.0) | {"probability_threshold": 0.5})
+    container.give(*(f"{row[0] + 0.5:g},{','.join(map(str, row))}" for row in customers()))
+
+    assert container.run({}, minutes) == 1
+
+    assert "Predicted Label Column series datatype is not the same as Label Column series" in container.message
+    assert "leave probability_threshold out" in container.message
+
+
+def test_a_captured_quantity_is_compared_with_the_labels_threshold(container: Container) -> None:
+    lines = []
+    for row in customers():
+        sides = {"endpointInput": ",".join(map(str, row)), "endpointOutput": str(row[0] + 2)}
+        lines.append(
+            {
+                "captureData": {name: {"data": text, "encoding": "CSV"} for name, text in sides.items()},
+                "groundTruthData": {"data": str(row[0] + 0.5), "encoding": "CSV"},
+                "eventMetadata": {"eventId": "1"},
+            }
+        )
+    container.put(f"/opt/ml/processing/input/endpoint/{HOUR}/a.jsonl", "\n".join(map(json.dumps, lines)))
+    container.configure(BIAS_CONFIG | {"label_values_or_threshold": [120]})
+
+    assert container.run(environment("MODEL_BIAS"), invoke=None) == 0, container.message
+
+    section = container.analysis()["post_training_bias_metrics"]
+    assert section["label_value_or_threshold"].startswith("(120.0, ")
+
+
+def test_an_answer_that_is_not_text_is_the_models(container: Container) -> None:
+    container.configure(BIAS_BASELINE)
+    container.give(*table())
+
+    assert container.run({}, lambda body, content_type, accept: b"\xff\xfe") == 1
+
+    assert "Model error on row 1: The model's answer is not UTF-8" in container.message
+
+
+@pytest.mark.parametrize("threshold", ["nan", "inf", "high"])
+def test_a_threshold_that_is_no_number(bias_monitor: Container, threshold: str) -> None:
+    settings = environment("MODEL_BIAS", probability_threshold_attribute=threshold)
+
+    assert bias_monitor.run(settings, invoke=None) == 1
+
+    assert f"probability_threshold_attribute is '{threshold}'; expected a number" in bias_monitor.message
+
+
 def test_our_own_errors_are_told_apart(container: Container, caplog: pytest.LogCaptureFixture) -> None:
     def broken(body: bytes, content_type: str, accept: str) -> bytes:
         raise ZeroDivisionError("ours")

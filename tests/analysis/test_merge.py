@@ -144,7 +144,7 @@ def test_of_several_labels_for_one_id_the_last_in_the_last_file_wins(folders: Fo
 
 def test_data_is_kept_as_it_is(folders: Folders) -> None:
     odd = 'zwölf,"a, b"\n{"x": null}\t\\'
-    folders.captured(capture("a", "0", odd, customAttributes=["trace=1"]))
+    folders.captured(capture("a", "0", odd, customAttributes=["trace=1"], invocationSource="ShadowExperiment"))
     folders.labelled(truth("0", '{"label": 0}', "JSON"))
 
     folders.merge()
@@ -153,6 +153,7 @@ def test_data_is_kept_as_it_is(folders: Folders) -> None:
     assert record["captureData"]["endpointInput"]["data"] == odd
     assert record["groundTruthData"] == {"data": '{"label": 0}', "encoding": "JSON"}
     assert record["eventMetadata"]["customAttributes"] == ["trace=1"]
+    assert record["eventMetadata"]["invocationSource"] == "ShadowExperiment"
 
 
 def test_what_a_capture_lacks_the_merged_record_lacks(folders: Folders) -> None:
@@ -253,6 +254,13 @@ def test_the_job_reads_and_writes_a_containers_folders(tmp_path: Path, caplog: p
     assert folders.labels() == [("a", "1")]
     assert not (tmp_path / "opt/ml/output/message").exists()
     assert "1 of 2 captures matched (1 captures have no inference id)" in caplog.text
+
+
+def test_the_job_says_which_setting_it_lacks(tmp_path: Path) -> None:
+    assert run(tmp_path, {"dataset_source": "/captures"}) == 1
+
+    message = (tmp_path / "opt/ml/output/message").read_text()
+    assert message.startswith("Customer Error: The job's environment has no ground_truth_source, output_path")
 
 
 def test_the_job_fails_with_the_broken_line_as_the_container_sees_it(tmp_path: Path) -> None:

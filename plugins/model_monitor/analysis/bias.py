@@ -91,8 +91,10 @@ def _predicted_positive(
         raise AnalysisError(f"There are {len(predicted)} predictions for {len(label)} labels")
     predicted_kind = kind_of(predicted, values)
     if predicted_kind is not kind:
+        hint = "; leave probability_threshold out if the model predicts a quantity" if kind is Kind.CONTINUOUS else ""
         raise AnalysisError(
             f"{OTHER_TYPE}: {_described(predicted, predicted_kind, 'predictions')}, {_described(label, kind, 'labels')}"
+            f"{hint}"
         )
     if kind is Kind.CONTINUOUS:
         try:
@@ -132,7 +134,10 @@ def _subgroups(dataset: Dataset, group_variable: NameOrIndex | None) -> np.ndarr
 def _column(dataset: Dataset, name_or_index: NameOrIndex) -> pd.Series[Any]:
     column = dataset.column(name_or_index)
     if column is None:
-        raise AnalysisError(f"{NO_FACET} No column '{name_or_index}'; columns are {', '.join(dataset.names)}")
+        raise AnalysisError(
+            f"{NO_FACET} No column '{name_or_index}' among those that can be a facet or a group variable: "
+            f"{', '.join(dataset.table.columns)}"
+        )
     return column
 
 
@@ -151,6 +156,9 @@ def _comparisons(
     else:
         groups = [_group(column, kind, facet.value_or_threshold)]
     log.info("Facet %s is %s; groups: %s", column.name, kind.value, " ".join(group.shown for group in groups))
+    missing = int(column.isna().sum())
+    if missing:
+        log.warning("Facet %s: %d rows have no value and count as the other group", column.name, missing)
     return [
         _Comparison(
             group,

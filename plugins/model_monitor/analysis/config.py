@@ -51,7 +51,6 @@ class ShapConfig:
     use_logit: bool = False
     save_local_shap_values: bool = False
     seed: int | None = None
-    num_clusters: int | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,6 @@ def _shap_of(raw: ShapSchema) -> ShapConfig:
         use_logit=raw.use_logit,
         save_local_shap_values=raw.save_local_shap_values,
         seed=raw.seed,
-        num_clusters=raw.num_clusters,
     )
 
 
@@ -195,6 +193,8 @@ def _baseline_of(raw: Any) -> tuple[tuple[Scalar | None, ...], ...] | str | None
 
 def _predictor_of(raw: PredictorSchema) -> PredictorConfig:
     headers = [raw.label_headers] if isinstance(raw.label_headers, str) else raw.label_headers
+    if headers and len(set(map(str, headers))) < len(headers):
+        raise AnalysisError(f"{NOT_VALID} predictor.label_headers: {', '.join(map(str, headers))}: one more than once")
     return PredictorConfig(
         model_name=raw.model_name,
         endpoint_name=raw.endpoint_name,
@@ -245,8 +245,6 @@ def _check_references(config: AnalysisConfig, origin: str) -> None:
 
 
 def _check_shap(shap: ShapConfig, origin: str) -> None:
-    if shap.baseline is not None and shap.num_clusters is not None:
-        raise AnalysisError(f"{NOT_VALID} {origin}: methods.shap: baseline and num_clusters exclude each other")
     rows = shap.baseline
     if isinstance(rows, tuple) and (not rows or len({len(row) for row in rows}) != 1):
         raise AnalysisError(f"{NOT_VALID} {origin}: methods.shap.baseline: expected one or more rows of equal length")

@@ -34,8 +34,8 @@ def _known_metrics(known: tuple[str, ...]) -> AfterValidator:
         if methods in ("all", ["all"]):
             return known
         unknown = [name for name in methods if name not in known]
-        if isinstance(methods, str) or unknown:
-            shown = methods if isinstance(methods, str) else ", ".join(unknown)
+        if isinstance(methods, str) or unknown or not methods:
+            shown = methods if isinstance(methods, str) else ", ".join(unknown) or "(none)"
             raise ValueError(f"unknown metric {shown}; metrics are 'all' or a list of {', '.join(known)}")
         return tuple(name for name in known if name in methods)
 
@@ -43,7 +43,10 @@ def _known_metrics(known: tuple[str, ...]) -> AfterValidator:
 
 
 _Name = StrictStr | StrictInt
-_Value = StrictStr | StrictInt | StrictFloat | StrictBool
+_Whole = Annotated[StrictInt, Field(ge=-(2**63), lt=2**63)]
+_Number = Annotated[StrictFloat, Field(allow_inf_nan=False)]
+_Value = StrictStr | _Whole | _Number | StrictBool
+_Position = StrictStr | Annotated[StrictInt, Field(ge=0)]
 _DatasetType = Annotated[
     Literal[
         "text/csv",
@@ -74,8 +77,8 @@ class ShapSchema(_Section):
     agg_method: Annotated[AggMethod, BeforeValidator(_lower)] = "mean_abs"
     use_logit: StrictBool = False
     save_local_shap_values: StrictBool = False
-    seed: StrictInt | None = None
-    num_clusters: Annotated[StrictInt, Field(ge=1, le=12)] | None = None
+    seed: Annotated[StrictInt, Field(ge=0)] | None = None
+    num_clusters: Any = None
     features_to_explain: Any = None
     text_config: Any = None
     image_config: Any = None
@@ -90,7 +93,7 @@ class _PostTraining(_Section):
 
 
 class _Report(_Section):
-    name: StrictStr = "report"
+    name: Annotated[StrictStr, Field(pattern=r"^[^./\\][^/\\]*$", max_length=200)] = "report"
     title: StrictStr = "Analysis Report"
 
 
@@ -112,8 +115,8 @@ class PredictorSchema(_Section):
     accelerator_type: StrictStr | None = None
     content_type: _ContentType | None = None
     accept_type: _ContentType | None = None
-    label: _Name | None = None
-    probability: _Name | None = None
+    label: _Position | None = None
+    probability: _Position | None = None
     label_headers: list[_Name] | StrictStr | None = None
     target_model: Any = None
     custom_attributes: Any = None
@@ -130,7 +133,7 @@ class ConfigSchema(_Section):
     label_values_or_threshold: list[_Value] | None = None
     facet: list[_Facet] = []
     group_variable: _Name | None = None
-    probability_threshold: StrictFloat | StrictInt | None = None
+    probability_threshold: _Number | _Whole | None = None
     predicted_label: _Name | None = None
     features: StrictStr | None = None
     excluded_columns: list[_Name] = []
@@ -156,6 +159,7 @@ UNSUPPORTED = (
     ("time_series_data_config",),
     ("methods", "pdp"),
     ("methods", "asymmetric_shapley_value"),
+    ("methods", "shap", "num_clusters"),
     ("methods", "shap", "features_to_explain"),
     ("methods", "shap", "text_config"),
     ("methods", "shap", "image_config"),

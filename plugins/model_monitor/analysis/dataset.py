@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from model_monitor.analysis.captured import Captured, collect
+from model_monitor.analysis.captured import collect_inputs, collect_merged
 from model_monitor.analysis.columns import Columns, columns_of_captures, columns_of_table
 from model_monitor.analysis.config import AnalysisConfig
 from model_monitor.analysis.config_schema import NameOrIndex
+from model_monitor.analysis.payloads import Where
 from model_monitor.analysis.tables import (
     WRONG_WIDTH,
+    Rows,
     joined,
     parse,
     read_rows,
@@ -105,33 +107,20 @@ def read_csv(paths: Sequence[Path], config: AnalysisConfig) -> Dataset:
     refuse_stray_text(frame[[*columns.inputs, *([columns.label] if columns.label else [])]], rows)
     if columns.label is not None and (config.pre_training_methods or config.post_training_methods):
         refuse_missing(frame[columns.label], rows)
-    return _dataset(frame, columns, frame[columns.label] if columns.label else None, None)
+    return _dataset(frame, columns, frame[columns.label] if columns.label else None)
 
 
-def read_captures(
-    paths: Sequence[Path],
-    config: AnalysisConfig,
-    *,
-    features_attribute: str | None = None,
-    inference_attribute: str | None = None,
-    probability_attribute: str | None = None,
-) -> Dataset:
-    """Read an endpoint's capture files (JSON lines). `scores` is None unless every record holds the endpoint's output.
+def read_captures(paths: Sequence[Path], config: AnalysisConfig, *, features_attribute: str | None = None) -> Dataset:
+    """Read the inputs in an endpoint's capture files (JSON lines); outputs are not looked at.
 
-    The attributes say where features, predicted label and probability stand: JMESPath in JSON, positions in CSV.
+    `features_attribute` says where the features stand in JSON (JMESPath).
 
     Raises:
         AnalysisError: naming file and line.
     """
-    captured = collect(
-        paths,
-        features=features_attribute or config.features,
-        inference=inference_attribute,
-        probability=probability_attribute,
-        ground_truth=None,
-        with_ground_truth=False,
-    )
-    return _captured_dataset(captured, config, has_label=False)
+    rows = collect_inputs(paths, Where(features=features_attribute or config.features))
+    columns = columns_of_captures(config, _usual_width(rows), has_label=False)
+    return _dataset(_inputs(rows, columns), columns)
 
 
 def read_merged(
@@ -143,42 +132,47 @@ def read_merged(
     probability_attribute: str | None = None,
     ground_truth_attribute: str | None = None,
 ) -> Dataset:
-    """Read captures merged with ground truth (JSON lines); attributes as `read_captures`.
+    """Read captures merged with ground truth (JSON lines).
+
+    The attributes say where features, predicted label, score and observed label stand: JMESPath in JSON, positions in
+    CSV.
 
     Raises:
         AnalysisError: naming file and line.
     """
-    captured = collect(
-        paths,
+    where = Where(
         features=features_attribute or config.features,
         inference=inference_attribute,
         probability=probability_attribute,
         ground_truth=ground_truth_attribute or (config.label if isinstance(config.label, str) else None),
-        with_ground_truth=True,
     )
-    return _captured_dataset(captured, config, has_label=True)
+    merged = collect_merged(paths, where)
+    columns = columns_of_captures(config, _usual_width(merged.rows), has_label=True)
+    frame = _inputs(merged.rows, columns)
+    label = parse(merged.labels, [str(columns.label)], kind="labels")[str(columns.label)]
+    refuse_stray_text(label.to_frame(), merged.labels)
+    refuse_missing(label, merged.labels)
+    predicted = None
+    if merged.predicted is not None:
+        predicted = parse(merged.predicted, ["predicted label"], kind="predicted labels")["predicted label"]
+    return _dataset(frame, columns, label, merged.scores, predicted)
 
 
-def _captured_dataset(captured: Captured, config: AnalysisConfig, has_label: bool) -> Dataset:
-    rows = captured.rows
-    columns = columns_of_captures(config, int(np.median(rows.widths)), has_label)
+def _usual_width(rows: Rows) -> int:
+    return int(np.median(rows.widths))
+
+
+def _inputs(rows: Rows, columns: Columns) -> pd.DataFrame:
     frame = parse(rows, list(columns.inputs), kind="values")
     refuse_stray_text(frame, rows)
-    label = predicted = None
-    if captured.labels is not None:
-        label = parse(captured.labels, [str(columns.label)], kind="labels")[str(columns.label)]
-        refuse_stray_text(label.to_frame(), captured.labels)
-        refuse_missing(label, captured.labels)
-    if captured.predicted is not None:
-        predicted = parse(captured.predicted, ["predicted"], kind="predicted labels")["predicted"]
-    return _dataset(frame, columns, label, captured.scores, predicted)
+    return frame
 
 
 def _dataset(
     frame: pd.DataFrame,
     columns: Columns,
-    label: pd.Series[Any] | None,
-    scores: np.ndarray | None,
+    label: pd.Series[Any] | None = None,
+    scores: np.ndarray | None = None,
     predicted: pd.Series[Any] | None = None,
 ) -> Dataset:
     return Dataset(
@@ -197,7 +191,11 @@ def _is_header(first: list[str], headers: tuple[str, ...] | None, config: Analys
         return True
     if headers is None and isinstance(config.label, str):
         return True
-    return not any(_is_number(cell) for cell in first) and headers is None and _names_a_column(config, first)
+    if any(_is_number(cell) for cell in first):
+        return False
+    return (
+        _names_a_column(config, first) if headers is None else 2 * sum(cell in headers for cell in first) > len(first)
+    )
 
 
 def _names_a_column(config: AnalysisConfig, first: list[str]) -> bool:
@@ -209,7 +207,11 @@ def _names_a_column(config: AnalysisConfig, first: list[str]) -> bool:
 def _check_order(first: list[str], headers: tuple[str, ...] | None, path: Path) -> None:
     if headers is None or tuple(first) == headers:
         return
-    place = next(i for i, (found, configured) in enumerate(zip(first, headers)) if found != configured)
+    if len(first) != len(headers):
+        raise AnalysisError(
+            f"{WRONG_WIDTH} {path}, line 1: {len(first)} columns where {len(headers)} headers are configured"
+        )
+    place = next(i for i, (found, configured) in enumerate(zip(first, headers, strict=True)) if found != configured)
     raise AnalysisError(
         f"{WRONG_WIDTH} {path}, line 1: column {place} is '{first[place]}' in the file and '{headers[place]}' in the "
         "headers; give the headers in the file's order"

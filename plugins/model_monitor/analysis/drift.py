@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,9 @@ Violation = dict[str, str]
 def bias_violations(analysis: Mapping[str, Any], baseline: Mapping[str, Any]) -> list[Violation]:
     """Bias metrics with `|now| > |baseline|`, post-training ones first, each in the order of `analysis`.
 
-    Facets are matched by name and by position within the facet, never by the printed interval: that ends at the largest
-    value of each data set. Metrics that are null on either side are passed over. Every metric is measured from 0, also
-    DI, as the service does; its documented bootstrap interval is not visible in its results.
+    Facets are matched by name, their groups by value, or by position where they are intervals: the printed interval
+    ends at the largest value of each data set. Metrics that are null on either side are passed over. Every metric is
+    measured from 0, also DI, as the service does; its documented bootstrap interval is not visible in its results.
     Source: SageMaker, "Bias Drift Violations".
     """
     return [
@@ -44,25 +44,75 @@ def _compared(
     analysis: Mapping[str, Any], baseline: Mapping[str, Any]
 ) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any], float, float]]:
     for section in SECTIONS:
-        constraints = baseline_values(baseline, section)
-        for facet, entries in analysis.get(section, {}).get("facets", {}).items():
-            for position, entry in enumerate(entries):
-                for metric in entry["metrics"]:
-                    now = number(metric["value"])
-                    constraint = constraints.get((facet, position, metric["name"]))
-                    if now is not None and constraint is not None:
-                        yield facet, entry, metric, now, constraint
+        constraints = baseline_values(analysis, baseline, section)
+        for facet, position, entry in _groups(analysis, section):
+            for metric in entry["metrics"]:
+                now = number(metric["value"])
+                constraint = constraints.get((facet, position, metric["name"]))
+                if now is not None and constraint is not None:
+                    yield facet, entry, metric, now, constraint
 
 
-def baseline_values(baseline: Mapping[str, Any], section: str) -> dict[tuple[str, int, str], float]:
-    """The non-null metrics of an analysis' section by (facet, position, metric name)."""
+def baseline_values(
+    analysis: Mapping[str, Any], baseline: Mapping[str, Any], section: str
+) -> dict[tuple[str, int, str], float]:
+    """The baseline's non-null metrics by (facet, position of the group in `analysis`, metric name)."""
     return {
         (facet, position, metric["name"]): value
-        for facet, entries in baseline.get(section, {}).get("facets", {}).items()
-        for position, entry in enumerate(entries)
-        for metric in entry["metrics"]
+        for facet, position, entry in _groups(analysis, section)
+        for metric in _counterpart(analysis, baseline, section, facet, position)
         if (value := number(metric["value"])) is not None
     }
+
+
+def check_comparable(analysis: Mapping[str, Any], baseline: Mapping[str, Any]) -> None:
+    """Complain of a baseline that has nothing to compare with, which would pass every window.
+
+    Raises:
+        AnalysisError: when none of the analysis' bias metrics, or of its explained labels, is in the baseline.
+    """
+    labels, known = list(_global_values(analysis)), list(_global_values(baseline))
+    if labels and not set(labels) & set(known):
+        raise AnalysisError(
+            f"Baseline constraints explain {_listed(known)}, and this analysis {_listed(labels)}: nothing can be "
+            "compared. Make a baseline for the live model."
+        )
+    groups = [(section, *group) for section in SECTIONS for group in _groups(analysis, section)]
+    names = {(section, metric["name"]) for section, _, _, entry in groups for metric in entry["metrics"]}
+    if groups and not any(
+        (section, metric["name"]) in names
+        for section, facet, position, _ in groups
+        for metric in _counterpart(analysis, baseline, section, facet, position)
+    ):
+        before = {facet for section in SECTIONS for facet, _, _ in _groups(baseline, section)}
+        raise AnalysisError(
+            f"Baseline constraints hold none of the metrics of facet {_listed({group[1] for group in groups})}; their "
+            f"facets: {_listed(before)}. Make a baseline with this analysis' facets and metrics."
+        )
+
+
+def _groups(analysis: Mapping[str, Any], section: str) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
+    for facet, entries in analysis.get(section, {}).get("facets", {}).items():
+        for position, entry in enumerate(entries):
+            yield facet, position, entry
+
+
+def _counterpart(
+    analysis: Mapping[str, Any], baseline: Mapping[str, Any], section: str, facet: str, position: int
+) -> Sequence[Mapping[str, Any]]:
+    """The baseline's metrics of the same group: of the same values, else at the same place.
+
+    Categories come in the order in which the data show them, so their places differ from window to window; intervals
+    end at the largest value, so what they print differs.
+    """
+    entries = analysis[section]["facets"][facet]
+    before = baseline.get(section, {}).get("facets", {}).get(facet, [])
+    ours, theirs = ([entry["value_or_threshold"] for entry in side] for side in (entries, before))
+    if ours.count(ours[position]) == 1 and ours[position] in theirs:
+        return list(before[theirs.index(ours[position])]["metrics"])
+    if position < len(before) and (len(entries) == len(before) == 1 or theirs[position].startswith("(")):
+        return list(before[position]["metrics"])
+    return []
 
 
 def attribution_ndcg(analysis: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, float]:
@@ -130,6 +180,10 @@ def violations_document(violations: Sequence[Violation]) -> dict[str, Any]:
 def _global_values(analysis: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     labels = analysis.get("explanations", {}).get("kernel_shap", {})
     return {str(label): explained["global_shap_values"] for label, explained in labels.items()}
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 def _printed(value: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from model_monitor.analysis.kernel_shap import Attributions
+from model_monitor.analysis.predictor import check_label_headers
 
 _AGGREGATES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "mean_abs": lambda values: np.asarray(np.abs(values).mean(axis=0)),
@@ -38,8 +39,13 @@ def explanations(
 
 
 def labels(attributions: Attributions, label_headers: Sequence[Any] | None) -> list[str]:
-    """`label_headers` where there is one for each output, else `label0`, `label1`, …"""
+    """`label_headers` where there is one for each output, else `label0`, `label1`, …
+
+    Raises:
+        AnalysisError: when there are label headers, but not one for each of several outputs.
+    """
     outputs = len(attributions.expected_value)
+    check_label_headers(label_headers, outputs)
     if label_headers is not None and len(label_headers) == outputs:
         return [str(header) for header in label_headers]
     return [f"label{k}" for k in range(outputs)]

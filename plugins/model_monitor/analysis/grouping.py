@@ -65,7 +65,7 @@ def above(column: pd.Series[Any], values: tuple[Scalar, ...] | None, among: pd.S
     if not values:
         raise AnalysisError(f"Threshold values must be provided for continuous features: column '{column.name}'")
     try:
-        threshold = values[0] if isinstance(values[0], int | float) else float(values[0])
+        threshold = float(values[0]) if isinstance(values[0], str | bool) else values[0]
     except ValueError as error:
         raise AnalysisError(
             "Facet/label value provided must be a single numeric threshold for continuous data: "

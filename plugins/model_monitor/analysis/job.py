@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,13 @@ import numpy as np
 import pandas as pd
 
 from model_monitor.analysis import cloudwatch, drift, report
+from model_monitor.analysis.baseline import load_baseline
 from model_monitor.analysis.bias import bias_report
 from model_monitor.analysis.config import AnalysisConfig, ReportConfig, ShapConfig, load_analysis_config
 from model_monitor.analysis.container import CONFIG, DATA, METRICS, OUTPUT, below, exit_code, files_below
 from model_monitor.analysis.dataset import Dataset, read_captures, read_csv, read_merged
 from model_monitor.analysis.explanations import explanations, labels, write_local_values
+from model_monitor.analysis.grouping import Kind, kind_of
 from model_monitor.analysis.kernel_shap import explain
 from model_monitor.analysis.predictor import Invoke, Predictor, predicted_labels
 from model_monitor.analysis.serialise import dumps
@@ -28,7 +31,7 @@ log = logging.getLogger(__name__)
 
 BIAS, EXPLAINABILITY = "MODEL_BIAS", "MODEL_EXPLAINABILITY"
 
-_ATTRIBUTES = ("features_attribute", "inference_attribute", "probability_attribute")
+_ATTRIBUTES = ("features_attribute", "inference_attribute", "probability_attribute", "ground_truth_attribute")
 
 Fetch = Callable[[str], bytes]
 """The content of an S3 address."""
@@ -89,26 +92,34 @@ class _Job:
         log.info("Start using model for predictions on %d records", len(dataset.features))
         scores = self._predictor()(dataset.features.to_numpy())
         log.info("Stop using endpoint")
-        return self._labels(scores, self.config.probability_threshold)
+        return self._labels(dataset.label, scores, self.config.probability_threshold)
 
-    def _labels(self, scores: np.ndarray, threshold: float | None) -> pd.Series[Any]:
+    def _labels(self, label: pd.Series[Any] | None, scores: np.ndarray, threshold: float | None) -> pd.Series[Any]:
+        """Scores as labels; those of a model that predicts a quantity stay as they are."""
+        if scores.ndim == 1 and threshold is None and label is not None and self._is_quantity(label):
+            log.info("Label '%s' is a quantity: predictions are compared with its threshold.", label.name)
+            return pd.Series(scores, name="predicted label")
         if scores.ndim == 1:
             cut = 0.5 if threshold is None else threshold
             log.info("We assume a prediction above %.3f indicates 1 and below or equal indicates 0.", cut)
+            log.info("Predictions lie between %.6g and %.6g.", scores.min(), scores.max())
         headers = self.config.predictor.label_headers if self.config.predictor else None
-        return pd.Series(predicted_labels(scores, threshold, headers))
+        return pd.Series(predicted_labels(scores, threshold, headers), name="predicted label")
+
+    def _is_quantity(self, label: pd.Series[Any]) -> bool:
+        """Whether labels have a threshold; those of a small window that are just 0 and 1 are taken for ones that do."""
+        continuous = kind_of(label, self.config.label_values_or_threshold) is Kind.CONTINUOUS
+        return continuous and not label.isin([0, 1]).all()
 
     def _captured(self, kind: str) -> Dataset:
         folder = self._setting("dataset_source")
         files = files_below(below(self.root, folder))
         if not files:
             raise InputError(f"Job inputs had no data: there is no file with records below {folder}")
-        attributes = {name: self.environment.get(name) for name in _ATTRIBUTES}
         if kind == BIAS:
-            truth = self.environment.get("ground_truth_attribute")
-            return read_merged(files, self.config, ground_truth_attribute=truth, **attributes)
+            return read_merged(files, self.config, **{name: self.environment.get(name) for name in _ATTRIBUTES})
         if kind == EXPLAINABILITY:
-            return read_captures(files, self.config, **attributes)
+            return read_captures(files, self.config, features_attribute=self.environment.get("features_attribute"))
         raise AnalysisError(f"analysis_type is {kind!r}; expected {BIAS} or {EXPLAINABILITY}")
 
     def _captured_labels(self, dataset: Dataset) -> pd.Series[Any]:
@@ -118,7 +129,8 @@ class _Job:
         if dataset.scores is None:
             raise AnalysisError("The captured records have no model output; switch on data capture of both directions.")
         given = self.environment.get("probability_threshold_attribute")
-        return self._labels(dataset.scores, self.config.probability_threshold if given is None else _number(given))
+        threshold = self.config.probability_threshold if given is None else _number(given)
+        return self._labels(dataset.label, dataset.scores, threshold)
 
     def _analysis(self, dataset: Dataset, predicted: pd.Series | None) -> dict[str, Any]:
         analysis: dict[str, Any] = {"version": "1.0"}
@@ -182,7 +194,8 @@ class _Job:
         if path is None:
             log.info("No baseline constraints: nothing to compare with")
             return report.Comparison()
-        baseline = _json(below(self.root, path))
+        baseline = load_baseline(below(self.root, path))
+        drift.check_comparable(analysis, baseline)
         if kind == BIAS:
             return report.Comparison(baseline, tuple(drift.bias_violations(analysis, baseline)))
         scores = drift.attribution_ndcg(analysis, baseline)
@@ -237,15 +250,11 @@ def _metrics(analysis: Mapping[str, Any], source: cloudwatch.MetricSource) -> It
     yield from cloudwatch.explainability_metrics(analysis, source)
 
 
-def _json(file: Path) -> Any:
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise AnalysisError(f"Baseline constraints {file} cannot be read as JSON: {error}") from error
-
-
 def _number(text: str) -> float:
     try:
-        return float(text)
-    except ValueError as error:
-        raise AnalysisError(f"probability_threshold_attribute is {text!r}; expected a number such as 0.8") from error
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise AnalysisError(f"probability_threshold_attribute is {text!r}; expected a number such as 0.8")
+    return value

@@ -30,7 +30,8 @@ log = logging.getLogger(__name__)
 _SIDE = "STRUCT(data VARCHAR, encoding VARCHAR, mode VARCHAR, observedContentType VARCHAR)"
 _CAPTURE = {
     "captureData": f"STRUCT(endpointInput {_SIDE}, endpointOutput {_SIDE}, batchTransformOutput {_SIDE})",
-    "eventMetadata": "STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR, customAttributes VARCHAR[])",
+    "eventMetadata": "STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR, "
+    "customAttributes VARCHAR[], invocationSource VARCHAR)",
     "eventVersion": "VARCHAR",
 }
 _GROUND_TRUTH = {
@@ -40,6 +41,7 @@ _GROUND_TRUTH = {
 _PLACE = {"filename": "VARCHAR", "position": "BIGINT"}
 _Row = tuple[str, bool, int, bool, str | None]
 _ROWS_AT_ONCE = 20_000
+_SETTINGS = ("dataset_source", "ground_truth_source", "output_path")
 _NAMESPACE = uuid.UUID("6f1c3c7e-0d0c-5b42-9a44-2f7a4f1f6a10")
 
 
@@ -88,8 +90,10 @@ def run(root: Path, environment: Mapping[str, str]) -> int:
     """
 
     def work() -> None:
-        folders = (below(root, environment[key]) for key in ("dataset_source", "ground_truth_source", "output_path"))
-        summary = merge(*folders)
+        missing = [key for key in _SETTINGS if key not in environment]
+        if missing:
+            raise InputError(f"The job's environment has no {', '.join(missing)}; merge jobs need it.")
+        summary = merge(*(below(root, environment[key]) for key in _SETTINGS))
         log.info("Merge: %s", summary)
         log.info("Merge summary: %s", json.dumps(summary.as_dict()))
 

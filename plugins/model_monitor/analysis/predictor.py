@@ -86,7 +86,11 @@ class Predictor:
 
     def _ask(self, lines: list[bytes]) -> np.ndarray:
         answer = self._invoke(b"\n".join(lines), _CSV, _CSV)
-        scores = parse_csv_scores(answer.decode("utf-8"), len(lines))
+        try:
+            text = answer.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ModelError(f"The model's answer is not UTF-8: {_shown(answer)}") from error
+        scores = parse_csv_scores(text, len(lines))
         if self._column is None:
             return scores
         if self._column >= scores.shape[1]:
@@ -132,11 +136,27 @@ def predicted_labels(
     """1 where a score lies above the threshold (strictly; 0.5 unless given), else 0.
 
     With several scores per record: the label header, or the position, of the highest.
+
+    Raises:
+        AnalysisError: when there are label headers, but not one for each of several scores.
     """
     if scores.ndim == 1:
         return np.asarray(scores > (0.5 if threshold is None else threshold)).astype(np.int64)
+    check_label_headers(label_headers, scores.shape[1])
     highest: np.ndarray = scores.argmax(axis=1)
     return highest if label_headers is None else np.asarray(label_headers)[highest]
+
+
+def check_label_headers(label_headers: Sequence[Any] | None, outputs: int) -> None:
+    """Complain of label headers that are not one for each of several outputs; one output stands for two labels.
+
+    Raises:
+        AnalysisError: naming both counts.
+    """
+    if label_headers is not None and outputs > 1 and len(label_headers) != outputs:
+        raise AnalysisError(
+            f"predictor.label_headers names {len(label_headers)} labels; the model gives {outputs} scores per record."
+        )
 
 
 def _csv_lines(rows: np.ndarray) -> list[bytes]:

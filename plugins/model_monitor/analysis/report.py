@@ -106,7 +106,7 @@ def _groups(analysis: Mapping[str, Any], comparison: Comparison) -> list[_Group]
     groups = []
     for section in SECTIONS:
         report = analysis.get(section, {})
-        before = baseline_values(comparison.baseline or {}, section)
+        before = baseline_values(analysis, comparison.baseline or {}, section)
         for facet, entries in report.get("facets", {}).items():
             for position, entry in enumerate(entries):
                 value = str(entry["value_or_threshold"])

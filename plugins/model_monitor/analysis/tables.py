@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,18 +92,32 @@ def parse(rows: Rows, names: list[str], kind: str = "columns") -> pd.DataFrame:
             f"{WRONG_WIDTH} {rows.origin(row)}: {rows.widths[row]} {kind} where {len(names)} are expected "
             f"({_shortened(names)}); {len(wrong)} of {len(rows)} rows differ"
         )
-    frame = pd.read_csv(
-        io.BytesIO(rows.text),
-        header=None,
-        names=names,
-        index_col=False,
-        keep_default_na=False,
-        na_values=_MISSING,
-        low_memory=False,
-    )
+    try:
+        frame = pd.read_csv(
+            io.BytesIO(rows.text),
+            header=None,
+            names=names,
+            index_col=False,
+            keep_default_na=False,
+            na_values=_MISSING,
+            low_memory=False,
+        )
+    except pd.errors.ParserError as error:
+        raise AnalysisError(f"{rows.origin(len(rows) - 1)}: a quote is left open: {error}") from error
     if len(frame) != len(rows):
         raise AnalysisError(f"{rows.origin(0)}: {len(rows)} rows read as {len(frame)}; is a quote left open?")
+    for name in names:
+        if frame[name].dtype == object and pd.api.types.infer_dtype(frame[name]) == "integer":
+            frame[name] = frame[name].map(_as_float)
     return frame
+
+
+def _as_float(huge: int | float) -> float:
+    """A whole number beyond 64 bits."""
+    try:
+        return float(huge)
+    except OverflowError:
+        return math.inf if huge > 0 else -math.inf
 
 
 def refuse_stray_text(frame: pd.DataFrame, rows: Rows) -> None:
