@@ -13,8 +13,16 @@ def test_a_chart_is_svg_with_its_names_as_text_in_order() -> None:
     tree = ElementTree.fromstring(drawing)
     texts = [element.text for element in tree.iter("{http://www.w3.org/2000/svg}text")]
     assert texts.index("DAR") < texts.index("RD")
-    assert {"metric value", "baseline"} <= set(texts)
-    assert drawing.count(ALERT) == 1
+    assert {"metric value", "baseline", "violation"} <= set(texts)
+    assert ALERT in drawing
+
+
+def test_flagged_bars_are_told_apart_without_colour() -> None:
+    plain, flagged = (bars("t", ["DAR", "RD"], [0.1, 0.2], [None] * 2, [flag] * 2, "x") for flag in (False, True))
+
+    assert "<pattern" in flagged
+    assert "<pattern" not in plain
+    assert ALERT not in plain
 
 
 def test_one_huge_value_leaves_the_others_visible() -> None:

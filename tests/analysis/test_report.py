@@ -74,9 +74,9 @@ def test_a_bias_report_shows_value_baseline_verdict_and_meaning() -> None:
 
     page = Page(render("Weekly", now, {"Endpoint": "churn"}, Comparison(baseline, bias_violations(now, baseline))))
 
-    assert page.cells("Difference in Acceptance Rates (DAR)")[1:4] == ["−0.2778", "0", "violation"]
-    assert page.cells("Recall Difference (RD)")[1:4] == ["0.1", "0.2", "ok"]
-    assert page.cells("Treatment Equality (TE)")[1:4] == ["∞", "2.5", "violation"]
+    assert page.cells("Difference in Acceptance Rates (DAR)")[1:4] == ["−0.2778", "0.0000", "violation"]
+    assert page.cells("Recall Difference (RD)")[1:4] == ["0.1000", "0.2000", "ok"]
+    assert page.cells("Treatment Equality (TE)")[1:4] == ["∞", "2.5000", "violation"]
     *_, verdict, meaning = page.cells("Conditional Demographic Disparity in Predicted Labels (CDDPL)")
     assert verdict == "–"
     assert meaning.endswith("Not computed: Group variable is empty or not provided.")
@@ -98,11 +98,11 @@ def test_features_are_ranked_and_the_long_tail_is_folded_away() -> None:
     page = Page(render("R", explained(**values), {}, Comparison(explained(**before), (), {"label0": 0.95})))
 
     top, rest = page.tables
-    assert top[1] == ["1", "Day Mins", "0.9", "0.5", "1"]
-    assert top[2] == ["2", "State_68", "0.068", "0.001", "69"]
+    assert top[1] == ["1", "Day Mins", "0.9000", "0.5000", "1"]
+    assert top[2] == ["2", "State_68", "0.0680", "0.0010", "69"]
     assert (len(top), len(rest)) == (1 + 15, 1 + 54)
     assert "54 more inputs" in page.words
-    assert "NDCG 0.95" in page.words
+    assert "NDCG 0.9500" in page.words
     assert "No violations of the baseline's constraints" in page.words
 
 
@@ -155,10 +155,43 @@ def test_the_same_analysis_gives_the_same_page() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.123456, "0.1235"), (-1e-7, "−1e−07"), (float("inf"), "∞"), (float("-inf"), "−∞"), (None, "–"), (0.0, "0")],
+    [
+        (0.123456, "0.1235"),
+        (-36.7, "−36.7000"),
+        (0.00005, "0.0001"),
+        (-1e-7, "−1.00e−07"),
+        (2e9, "2.00e+09"),
+        (float("inf"), "∞"),
+        (float("-inf"), "−∞"),
+        (None, "–"),
+        (0.0, "0.0000"),
+    ],
 )
 def test_numbers_for_readers(value: float | None, text: str) -> None:
-    assert shown(value) == text
+    assert shown(value, 4) == text
+
+
+@pytest.mark.parametrize(
+    ("values", "column"),
+    [
+        ((0.1085, 0.00123), ["0.1085", "0.0012"]),
+        ((0.00123, 0.0001), ["0.001230", "0.000100"]),
+        ((2345.6, 0.25), ["2345.6", "0.2"]),
+        ((0.0, 0.0), ["0.0000", "0.0000"]),
+    ],
+)
+def test_a_column_of_attributions_shows_four_digits_of_the_largest(
+    values: tuple[float, ...], column: list[str]
+) -> None:
+    named = {f"f{i}": value for i, value in enumerate(values)}
+    (table,) = Page(render("R", explained(**named), {}, Comparison())).tables
+    assert [row[2] for row in table[1:]] == column
+
+
+def test_violations_are_explained_only_where_there_is_a_baseline() -> None:
+    rule = "A value is a violation when it lies farther from 0"
+    assert rule not in Page(render("R", bias(DAR=0.1), {}, Comparison())).words
+    assert rule in Page(render("R", bias(DAR=0.1), {}, Comparison(bias(DAR=0.1)))).words
 
 
 def test_every_metric_has_a_meaning() -> None:

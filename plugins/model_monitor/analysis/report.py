@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from model_monitor.analysis.report_texts import MEANINGS, SECTION_TITLES
 from model_monitor.analysis.serialise import number
 
 TOP_FEATURES = 15
+DECIMALS = 4
+READABLE = 1e6
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -64,6 +66,7 @@ class _Explained:
     ndcg: float | None
     violated: bool
     features: tuple[_Feature, ...]
+    decimals: int
     chart: str
 
 
@@ -81,6 +84,7 @@ def render(title: str, analysis: Mapping[str, Any], facts: Mapping[str, str], co
     environment.filters["number"] = shown
     return environment.get_template("report.html.j2").render(
         title=title,
+        decimals=DECIMALS,
         facts=facts,
         compared=comparison.baseline is not None,
         violations=comparison.violations,
@@ -92,13 +96,25 @@ def render(title: str, analysis: Mapping[str, Any], facts: Mapping[str, str], co
     )
 
 
-def shown(value: float | None) -> str:
-    """A number as a reader wants it: four significant digits, ∞ for infinities, an en dash for none."""
+def shown(value: float | None, decimals: int) -> str:
+    """A number as a reader of a column wants it: decimal points in line, ∞ for infinities, an en dash for none.
+
+    What would be all zeros, or too long to read, is written with an exponent.
+    """
     if value is None:
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return f"{value:.4g}".replace("-", "−")
+    plain = value == 0 or 0.5 * 10**-decimals <= abs(value) < READABLE
+    return (f"{value:.{decimals}f}" if plain else f"{value:.2e}").replace("-", "−")
+
+
+def _decimals(values: Iterable[float]) -> int:
+    """As many as give the largest value four significant digits."""
+    largest = max(map(abs, values), default=0.0)
+    if not math.isfinite(largest) or largest == 0:
+        return DECIMALS
+    return min(max(3 - math.floor(math.log10(largest)), 1), 12)
 
 
 def _groups(analysis: Mapping[str, Any], comparison: Comparison) -> list[_Group]:
@@ -139,9 +155,13 @@ def _bias_chart(section: str, facet: str, value: str, metrics: Sequence[_Metric]
         [metric.value or 0.0 for metric in finite],
         [_if_finite(metric.baseline) for metric in finite],
         [metric.violated for metric in finite],
-        "metric value; 0 means no difference between the groups (DI: 1)",
+        f"metric value; 0 means no difference between the groups{' (DI: 1)' if _has(finite, 'DI') else ''}",
         linear_up_to=2.0,
     )
+
+
+def _has(metrics: Sequence[_Metric], name: str) -> bool:
+    return any(metric.name == name for metric in metrics)
 
 
 def _if_finite(value: float | None) -> float | None:
@@ -161,6 +181,7 @@ def _explained(analysis: Mapping[str, Any], comparison: Comparison) -> list[_Exp
                 ndcg=comparison.ndcg.get(label),
                 violated=label in violated,
                 features=features,
+                decimals=_decimals(feature.value for feature in features),
                 chart=_attribution_chart(str(label), features[:TOP_FEATURES]),
             )
         )
