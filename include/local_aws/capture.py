@@ -7,7 +7,7 @@ Nothing here slows or fails an answer; what cannot be written is logged and lost
 from __future__ import annotations
 
 import base64
-import json
+import contextlib
 import logging
 import random
 import threading
@@ -17,6 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from local_aws.s3_addresses import split_uri
+from model_monitor.records import Capture, Encoding, Payload, capture_record
 
 log = logging.getLogger(__name__)
 
@@ -56,36 +59,33 @@ class Buffer:
     lines: list[str] = field(default_factory=list)
 
 
-def record(exchange: Exchange, config: dict[str, Any]) -> dict[str, Any]:
-    """A capture record, by an endpoint's DataCaptureConfig."""
+def line_of(exchange: Exchange, config: dict[str, Any]) -> str:
+    """A capture record, by an endpoint's DataCaptureConfig, as one line without its end."""
     modes = {option["CaptureMode"] for option in config["CaptureOptions"]}
     both = "InputAndOutput" in modes
-    headers = config.get("CaptureContentTypeHeader", {})
-    data: dict[str, Any] = {}
-    if both or "Input" in modes:
-        data["endpointInput"] = _captured(exchange.request, exchange.request_type, "INPUT", headers)
-    if both or "Output" in modes:
-        data["endpointOutput"] = _captured(exchange.answer, exchange.answer_type, "OUTPUT", headers)
-    metadata: dict[str, Any] = {"eventId": str(uuid.uuid4())}
-    if exchange.custom_attributes:
-        metadata["customAttributes"] = [exchange.custom_attributes]
-    if exchange.inference_id:
-        metadata["inferenceId"] = exchange.inference_id
-    metadata["inferenceTime"] = f"{exchange.moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
+    types = config.get("CaptureContentTypeHeader", {})
+    capture = Capture(
+        event_id=str(uuid.uuid4()),
+        inference_time=exchange.moment,
+        input=_payload(exchange.request, exchange.request_type, types) if both or "Input" in modes else None,
+        output=_payload(exchange.answer, exchange.answer_type, types) if both or "Output" in modes else None,
+        inference_id=exchange.inference_id,
+        custom_attributes=(exchange.custom_attributes,) if exchange.custom_attributes else (),
+    )
+    return capture_record(capture)
 
 
-def _captured(body: bytes, content_type: str, mode: str, headers: dict[str, list[str]]) -> dict[str, str]:
+def _payload(body: bytes, content_type: str, types: dict[str, list[str]]) -> Payload:
     media_type = content_type.split(";")[0].strip().lower()
-    encoding = "BASE64"
-    for name, types in (("CSV", headers.get("CsvContentTypes", [])), ("JSON", headers.get("JsonContentTypes", []))):
-        if media_type in {listed.lower() for listed in types}:
-            encoding = name
-    try:
-        text = body.decode("utf-8") if encoding != "BASE64" else base64.b64encode(body).decode()
-    except UnicodeDecodeError:
-        encoding, text = "BASE64", base64.b64encode(body).decode()
-    return {"observedContentType": content_type, "mode": mode, "data": text, "encoding": encoding}
+    encoding: Encoding | None = None
+    if media_type in map(str.lower, types.get("JsonContentTypes", [])):
+        encoding = "JSON"
+    elif media_type in map(str.lower, types.get("CsvContentTypes", [])):
+        encoding = "CSV"
+    if encoding is not None:
+        with contextlib.suppress(UnicodeDecodeError):
+            return Payload(body.decode("utf-8"), encoding, content_type)
+    return Payload(base64.b64encode(body).decode(), "BASE64", content_type)
 
 
 class CaptureWriter:
@@ -115,7 +115,7 @@ class CaptureWriter:
         """Take an exchange, or leave it out as the sampling percentage says."""
         if random.random() * 100 >= config["InitialSamplingPercentage"]:
             return
-        line = json.dumps(record(exchange, config), separators=(",", ":"), ensure_ascii=False)
+        line = line_of(exchange, config)
         with self._lock:
             buffers = self._buffers.setdefault(destination, [])
             if not buffers or _hour(buffers[-1].first) != _hour(exchange.moment):
@@ -150,7 +150,7 @@ class CaptureWriter:
             return taken
 
     def _upload(self, destination: Destination, buffer: Buffer) -> None:
-        bucket, _, prefix = destination.uri.removeprefix("s3://").partition("/")
+        bucket, prefix = split_uri(destination.uri)
         folder = [part for part in prefix.split("/") if part] + [destination.endpoint, destination.variant]
         first = buffer.first.astimezone(UTC)
         name = f"{first:%M-%S}-{first.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"

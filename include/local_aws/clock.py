@@ -14,6 +14,10 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT_SECONDS = 5.0
 
 
+def _system_time() -> datetime:
+    return datetime.now(UTC)
+
+
 class ClockIsReal(Exception):
     """Somebody tried to move the real time."""
 
@@ -32,15 +36,18 @@ class Alarm:
 
 
 class Clock:
-    """Real time, or (stepped) time that starts at the real one and then moves only by `advance`.
+    """Real time, which `source` tells, or (stepped) time that starts at the real one and moves only by `advance`.
 
     Alarms go off one after the other in the order of their moments; an alarm may set further ones. With real time they
     go off in a thread of the clock's own; with stepped time inside `advance`, each seeing its own moment as now.
     """
 
-    def __init__(self, stepped: bool = False, start: datetime | None = None) -> None:
+    def __init__(
+        self, stepped: bool = False, start: datetime | None = None, source: Callable[[], datetime] = _system_time
+    ) -> None:
         self.stepped = stepped
-        self._now = start or datetime.now(UTC)
+        self._source = source
+        self._now = start or source()
         self._alarms: list[tuple[datetime, int, Alarm]] = []
         self._order = itertools.count()
         self._changed = threading.Condition()
@@ -64,7 +71,7 @@ class Clock:
     def now(self) -> datetime:
         """The server's time, aware, in UTC."""
         if not self.stepped:
-            return datetime.now(UTC)
+            return self._source()
         with self._changed:
             return self._now
 

@@ -113,8 +113,8 @@ class Executions:
         try:
             run = self._run_of(region, schedule, scheduled, window, identity)
             captures, labels = self._data(region, run)
-        except _Ended as ended:
-            self._end(key, ended)
+        except Exception as error:
+            self._end(key, _end_of(error, key))
             return
         thread = threading.Thread(
             target=self._execute,
@@ -171,13 +171,8 @@ class Executions:
             else:
                 job = self._analyse(region, key, schedule, run, captures, constraints, run.max_runtime)
             ended = _Ended(_status(job), job.get("FailureReason"))
-        except _Ended as error:
-            ended = error
-        except AwsError as error:
-            ended = _Ended("Failed", f"ClientError: {error.message}")
-        except Exception:
-            log.exception("Monitoring execution %s failed inside local_aws.", key)
-            ended = _Ended("Failed", INTERNAL_ERROR)
+        except Exception as error:
+            ended = _end_of(error, key)
         self._end(key, ended)
         self._threads.discard(threading.current_thread())
 
@@ -267,6 +262,17 @@ class Executions:
         self._aws.store.update(
             KIND, key, lambda execution: {**execution, **members, "LastModifiedTime": self._aws.clock.timestamp()}
         )
+
+
+def _end_of(error: Exception, key: str) -> _Ended:
+    if isinstance(error, _Ended):
+        return error
+    if isinstance(error, AwsError):
+        return _Ended("Failed", f"ClientError: {error.message}")
+    if isinstance(error, job_files.TransferError):
+        return _Ended("Failed", str(error))
+    log.error("Monitoring execution %s failed inside local_aws.", key, exc_info=error)
+    return _Ended("Failed", INTERNAL_ERROR)
 
 
 def _status(job: Document) -> str:

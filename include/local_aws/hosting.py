@@ -183,16 +183,23 @@ class Hosting:
                 reason = "Request to service failed. If failure persists after retry, contact customer support."
             self._settle(key, lambda document: self._failed(document, key, reason))
             return
-        with self._lock:
-            if self._stopped:
-                old: Serving | None = serving
-            else:
-                old = self._serving.get(key)
+        replaced: Serving | None = serving
+
+        def adopt(document: Document) -> None:
+            nonlocal replaced
+            wanted = document.get("Pending") or document.get("Deployment")
+            if wanted != deployment or document["EndpointStatus"] == "Deleting":
+                return
+            with self._lock:
+                if self._stopped:
+                    return
+                replaced = self._serving.get(key)
                 self._serving[key] = serving
-        if old is not serving:
-            self._settle(key, lambda document: _in_service(document, deployment))
-        if old:
-            old.stop()
+            _in_service(document, deployment)
+
+        self._settle(key, adopt)
+        if replaced:
+            replaced.stop()
 
     def _bring_up(self, region: str, endpoint: str, deployment: dict[str, Any]) -> Serving:
         variants: dict[str, Variant] = {}

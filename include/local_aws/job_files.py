@@ -5,11 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local_aws.s3_addresses import S3_ERRORS, split_uri
+
+MISSING = frozenset({"NoSuchBucket", "NoSuchKey", "404"})
+
+
+class BadManifest(Exception):
+    """A manifest that is none."""
 
 
 class TransferError(Exception):
@@ -38,8 +47,8 @@ def download(s3: Any, source: dict[str, Any], root: Path, role: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         found = list(_objects(s3, source))
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"NoSuchBucket", "NoSuchKey", "404"}:
+    except (*S3_ERRORS, BadManifest) as error:
+        if not isinstance(error, ClientError) or error.response["Error"]["Code"] not in MISSING:
             raise TransferError(f"ClientError: Data download failed: {error}") from error
         found = []
     if not found:
@@ -51,12 +60,21 @@ def download(s3: Any, source: dict[str, Any], root: Path, role: str) -> None:
         )
     for bucket, key, name in found:
         target = container_path(root, f"{folder.relative_to(root.resolve())}/{name}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        s3.download_file(bucket, key, str(target))
-        if source.get("S3CompressionType") == "Gzip" and target.suffix == ".gz":
-            with gzip.open(target) as packed, target.with_suffix("").open("wb") as plain:
-                shutil.copyfileobj(packed, plain)
-            target.unlink()
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            s3.download_file(bucket, key, str(target))
+            if source.get("S3CompressionType") == "Gzip" and target.suffix == ".gz":
+                _unpack(target)
+        except (*S3_ERRORS, OSError, EOFError, zlib.error) as error:
+            # An OSError's own text names a folder of the host.
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            raise TransferError(f"ClientError: Data download failed: s3://{bucket}/{key}: {reason}") from error
+
+
+def _unpack(packed_file: Path) -> None:
+    with gzip.open(packed_file) as packed, packed_file.with_suffix("").open("wb") as plain:
+        shutil.copyfileobj(packed, plain)
+    packed_file.unlink()
 
 
 def has_objects(s3: Any, folder: str) -> bool:
@@ -67,7 +85,9 @@ def has_objects(s3: Any, folder: str) -> bool:
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchBucket":
             return False
-        raise
+        raise TransferError(f"ClientError: {folder} cannot be listed: {error}") from error
+    except BotoCoreError as error:
+        raise TransferError(f"ClientError: {folder} cannot be listed: {error}") from error
     return any(item["Size"] > 0 for item in page.get("Contents", []))
 
 
@@ -82,12 +102,6 @@ def remove(s3: Any, folder: str, folder_keys: list[str]) -> None:
     bucket, _ = split_uri(folder)
     for key in folder_keys:
         s3.delete_object(Bucket=bucket, Key=key)
-
-
-def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of an `s3://bucket/key` address."""
-    bucket, _, key = uri.removeprefix("s3://").removeprefix("https://").partition("/")
-    return bucket, key
 
 
 class Outputs:
@@ -122,7 +136,7 @@ class Outputs:
         bucket, key = split_uri(uri)
         try:
             self._s3.put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
-        except ClientError as error:
+        except S3_ERRORS as error:
             raise TransferError(f"ClientError: Failed to upload output to {uri}: {error}") from error
         self._uploaded[file] = version
 
@@ -134,8 +148,14 @@ def _objects(s3: Any, source: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Bucket, key and relative file name of every object of an input."""
     bucket, prefix = split_uri(source["S3Uri"])
     if source["S3DataType"] == "ManifestFile":
-        first, *names = json.loads(s3.get_object(Bucket=bucket, Key=prefix)["Body"].read())
-        bucket, prefix = split_uri(first["prefix"])
+        content = s3.get_object(Bucket=bucket, Key=prefix)["Body"].read()
+        try:
+            first, *names = json.loads(content)
+            bucket, prefix = split_uri(first["prefix"])
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise BadManifest(
+                f'{source["S3Uri"]} is no manifest: expected [{{"prefix": "s3://bucket/prefix"}}, "name", …]'
+            ) from error
         yield from ((bucket, f"{prefix}{name}", name) for name in names)
         return
     for _, key in _list(s3, bucket, prefix):

@@ -62,10 +62,10 @@ def run(
         end = _watch(process, on_tick, stop, time.monotonic() + max_seconds)
     finally:
         _signal(process, signal.SIGKILL)
-    exit_code = process.wait()
-    reader.join()
-    if process.stdin is not None:
-        process.stdin.close()
+        exit_code = process.wait()
+        reader.join()
+        if process.stdin is not None:
+            process.stdin.close()
     return Outcome(end, exit_code)
 
 

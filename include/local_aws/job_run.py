@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 from local_aws import job_process, runners
+from local_aws.container_view import ContainerView, variables_for
 from local_aws.containers.job_container import JOB_CONFIG
 from local_aws.errors import AwsError
 from local_aws.job_files import Outputs, TransferError, download
@@ -84,6 +86,7 @@ def _run_in(aws: LocalAws, job: Document, root: Path, stop: threading.Event, sta
     max_seconds = (job.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_SECONDS)
     stream = f"{job['ProcessingJobName']}/algo-1-{int(aws.clock.timestamp())}"
     lines = LogStream(aws.logs(region), stream, aws.clock)
+    view = ContainerView(root)
     try:
         with _model(aws, region, root) as model_url:
             started()
@@ -91,7 +94,7 @@ def _run_in(aws: LocalAws, job: Document, root: Path, stop: threading.Event, sta
                 [sys.executable, "-m", module],
                 _variables(aws, job, module, root, model_url),
                 root,
-                on_line=lines.line,
+                on_line=lambda line: lines.line(view.of(line)),
                 on_tick=lambda: outputs.sync(continuous_only=True),
                 stop=stop,
                 max_seconds=max_seconds,
@@ -147,7 +150,7 @@ def _model(aws: LocalAws, region: str, root: Path) -> Iterator[str | None]:
     """Where the model of the analysis answers: a live endpoint, or a server of its own, which captures nothing."""
     predictor = _predictor(root)
     if predictor.get("endpoint_name"):
-        yield f"{aws.url}/endpoints/{predictor['endpoint_name']}/invocations"
+        yield f"{aws.url}/endpoints/{quote(str(predictor['endpoint_name']), safe='')}/invocations"
     elif predictor.get("model_name"):
         server = aws.hosting.start_model_server(predictor["model_name"], region)
         try:
@@ -188,7 +191,7 @@ def _variables(aws: LocalAws, job: Document, module: str, root: Path, model_url:
     }
     if model_url is not None:
         own["INVOKE_URL"] = model_url
-    return {**(job.get("Environment") or {}), **own}
+    return variables_for(job.get("Environment") or {}, own)
 
 
 def _source_folders(module: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import tarfile
 import zlib
@@ -9,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 MOST_BYTES = 2 * 1024**3
 MOST_FILES = 10_000
+MOST_AT_A_TIME = 4 * 1024**2
 
 
 class BadArchive(Exception):
@@ -25,7 +27,7 @@ def extract(archive: Path, folder: Path) -> None:
     files = 0
     size = 0
     try:
-        with tarfile.open(archive, mode="r:gz") as members:
+        with _Bounded(archive) as unpacked, tarfile.open(fileobj=unpacked, mode="r:") as members:
             for member in members:
                 target = _inside(folder, member)
                 if member.isdir():
@@ -41,8 +43,19 @@ def extract(archive: Path, folder: Path) -> None:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with source, target.open("wb") as copy:
                     shutil.copyfileobj(source, copy)
-    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise BadArchive(str(error)) from error
+    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, OverflowError) as error:
+        # An OSError's own text names a folder of the host.
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise BadArchive(reason) from error
+
+
+class _Bounded(gzip.GzipFile):
+    """Gives no more at a time than a tar's reader asks for, unless a header says that it is as long as a bomb."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if size is None or not 0 <= size <= MOST_AT_A_TIME:
+            raise BadArchive(f"it has a header of more than {MOST_AT_A_TIME} bytes")
+        return super().read(size)
 
 
 def _inside(folder: Path, member: tarfile.TarInfo) -> Path:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import urllib3
-from botocore.exceptions import ClientError
 
 from local_aws import model_archive, runners
+from local_aws.container_view import ContainerView, variables_for
+from local_aws.s3_addresses import S3_ERRORS, split_uri
 
 READY = re.compile(r"listening on (http://\S+)")
 START_SECONDS = 120.0
@@ -101,11 +102,11 @@ def _fetch(container: dict[str, Any], folder: Path, s3: Any) -> None:
     uri = container.get("ModelDataUrl")
     if uri is None:
         return
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = split_uri(uri)
     archive = folder / "model.tar.gz"
     try:
         s3.download_file(bucket, key, str(archive))
-    except ClientError as error:
+    except S3_ERRORS as error:
         raise ModelServerFailed(
             f'Failed to download model data for container "container_1" from URL: "{uri}". '
             "Please ensure that there is an object located at the URL "
@@ -122,12 +123,12 @@ def _fetch(container: dict[str, Any], folder: Path, s3: Any) -> None:
 
 
 def _launch(module: str, container: dict[str, Any], folder: Path, variant: str, sink: Sink) -> ModelServer:
-    environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    environment |= container.get("Environment", {})
-    environment |= {"OPT_ML_ROOT": str(folder), "PYTHONUNBUFFERED": "1"}
+    own = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    own |= {"OPT_ML_ROOT": str(folder), "PYTHONUNBUFFERED": "1"}
+    view = ContainerView(folder)
     process = subprocess.Popen(
         [sys.executable, "-m", module],
-        env=environment,
+        env=variables_for(container.get("Environment", {}), own),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -138,7 +139,7 @@ def _launch(module: str, container: dict[str, Any], folder: Path, variant: str, 
     )
     lines: queue.Queue[str | None] = queue.Queue()
     started = threading.Event()
-    reader = threading.Thread(target=_read, args=(process, lines, started, sink), daemon=True)
+    reader = threading.Thread(target=_read, args=(process, lines, started, sink, view), daemon=True)
     reader.start()
     last = ""
     deadline = time.monotonic() + START_SECONDS
@@ -159,10 +160,16 @@ def _launch(module: str, container: dict[str, Any], folder: Path, variant: str, 
     )
 
 
-def _read(process: subprocess.Popen[str], lines: queue.Queue[str | None], started: threading.Event, sink: Sink) -> None:
+def _read(
+    process: subprocess.Popen[str],
+    lines: queue.Queue[str | None],
+    started: threading.Event,
+    sink: Sink,
+    view: ContainerView,
+) -> None:
     if process.stdout is not None:
         with process.stdout:
-            for line in process.stdout:
+            for line in map(view.of, process.stdout):
                 if not started.is_set():
                     lines.put(line)
                 sink.line(line)

@@ -8,6 +8,9 @@ from typing import Any
 
 from local_aws.clock import Clock
 
+SERVICES = frozenset({"s3", "sts", "iam", "monitoring", "logs", "events", "sns"})
+"""The services that moto answers for, by the names that requests are signed for; its others are not served."""
+
 
 def moto_application(clock: Clock) -> Any:
     """Moto's WSGI application, with our clock behind its `utcnow`."""
@@ -27,7 +30,7 @@ def moto_application(clock: Clock) -> Any:
 
     def create(service: Any) -> Any:
         if service is None:
-            raise NotImplementedError("a service of that name is not supported.")
+            raise NotImplementedError("the request does not say which service it is for.")
         return create_backend_app(service)
 
     return DomainDispatcherApplication(create)

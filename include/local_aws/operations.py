@@ -69,11 +69,15 @@ def call(aws: LocalAws, name: str, body: bytes, region: str) -> bytes:
         raise unknown_operation(f"The operation {name} is not supported by local_aws.")
     shapes = model.operation_model(name)
     try:
-        request = json.loads(body or b"{}")
-    except ValueError as error:
+        request = json.loads(body or b"{}", parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise serialization_error(f"The request body is not JSON: {error}") from error
     answer = _operations[name](aws, validated(shapes.input_shape, request), region) or {}
     return json.dumps(_serialised(shapes.output_shape, answer) if shapes.output_shape else {}).encode()
+
+
+def _no_number(constant: str) -> float:
+    raise ValueError(f"{constant} is no number")
 
 
 def _serialised(shape: Shape, value: Any) -> Any:

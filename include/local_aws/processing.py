@@ -85,16 +85,16 @@ class ProcessingJobs:
             "MonitoringScheduleArn": schedule_arn,
             "Region": region,
         }
-        try:
-            self._aws.store.insert(KIND, key, job)
-        except AlreadyExists as error:
-            raise resource_in_use(
-                f"Job name must be unique within an AWS account and region, and a processing job with "
-                f"this name already exists ({arn})"
-            ) from error
-        handle = _Handle()
+        # Under the lock, so that whoever finds the job to stop it finds its handle too.
         with self._lock:
-            self._handles[key] = handle
+            try:
+                self._aws.store.insert(KIND, key, job)
+            except AlreadyExists as error:
+                raise resource_in_use(
+                    f"Job name must be unique within an AWS account and region, and a processing job with "
+                    f"this name already exists ({arn})"
+                ) from error
+            handle = self._handles[key] = _Handle()
             handle.future = self._pool.submit(self._run, key, job, handle)
         return job
 

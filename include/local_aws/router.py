@@ -15,18 +15,24 @@ from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
+from botocore.model import OperationNotFoundError
+
 from local_aws import operations, runtime
 from local_aws.aws import LocalAws
 from local_aws.clock import ClockIsReal
 from local_aws.errors import AwsError, unknown_operation
+from local_aws.moto_services import SERVICES
 
 log = logging.getLogger(__name__)
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
+SERVED = sorted({"sagemaker", *SERVICES})
+
 _CREDENTIAL = re.compile(r"Credential=([^,\s]+)")
 _ENDPOINT_PATH = re.compile(r"/endpoints/(?P<name>[^/]+)/(?P<action>[a-z-]+)")
+_REGION = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,16}){0,5}")
 _JSON = "application/json"
 _AWS_JSON = "application/x-amz-json-1.1"
 
@@ -65,9 +71,12 @@ class Router:
             return self._send(_unsigned(), start_response)
         if caller.service == "sagemaker":
             return self._send(self._sagemaker(environ, path, caller), start_response)
+        if caller.service not in SERVICES:
+            refusal = unknown_operation(f"local_aws does not serve {caller.service}; it serves {', '.join(SERVED)}.")
+            return self._send(_other_error(environ, refusal), start_response)
         try:
             return self.others(environ, self._stamped(start_response))
-        except NotImplementedError as error:
+        except (NotImplementedError, OperationNotFoundError) as error:
             return self._send(_other_error(environ, unknown_operation(f"local_aws: {error}")), start_response)
         except Exception:
             log.exception("%s %s for %s failed.", environ["REQUEST_METHOD"], path, caller.service)
@@ -164,7 +173,7 @@ def _caller(environ: Environ) -> Caller | None:
     credential = _CREDENTIAL.search(authorization)
     scope = credential[1] if credential else query.get("X-Amz-Credential", [""])[0]
     parts = scope.split("/")
-    if len(parts) >= 5 and parts[-1] == "aws4_request":
+    if len(parts) >= 5 and parts[-1] == "aws4_request" and _REGION.fullmatch(parts[-3]):
         return Caller(service=parts[-2].lower(), region=parts[-3])
     if authorization.startswith("AWS ") or "AWSAccessKeyId" in query:
         return Caller(service="s3", region="us-east-1")
@@ -173,7 +182,7 @@ def _caller(environ: Environ) -> Caller | None:
 
 def _unsigned() -> Response:
     message = (
-        "Request is missing Authentication Token: sign it with any key for the service and region it is meant for."
+        "Request is missing Authentication Token: sign it with any key, for the region and the service it is meant for."
     )
     return _json_error(AwsError("MissingAuthenticationTokenException", message, 403))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import sys
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from local_aws.moto_services import moto_application
 from local_aws.operations import load_operations
 from local_aws.router import Router
 from local_aws.s3_persistence import PersistentS3
+from local_aws.store import UnusableStore
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +56,18 @@ class Server:
 
 
 def serve(host: str, port: int, data_dir: Path, clock: Clock, schedule_delay: timedelta) -> None:
-    """Run until SIGTERM or SIGINT; prints one line when ready."""
+    """Run until SIGTERM or SIGINT; prints one line when ready.
+
+    Raises:
+        SystemExit: the port or the data folder cannot be used; the text says why.
+    """
     ended = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: ended.set())
-    server = Server(host, port, data_dir, clock, schedule_delay)
+    try:
+        server = Server(host, port, data_dir, clock, schedule_delay)
+    except (UnusableStore, OSError) as error:
+        sys.exit(f"local_aws cannot start: {error}")
     server.start()
     kind = "stepped" if clock.stepped else "real"
     print(f"local_aws ready on {server.aws.url} (data in {data_dir}, clock {kind})", flush=True)

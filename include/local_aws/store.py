@@ -2,6 +2,7 @@
 
 A document is a JSON object, found by its kind ("model", "endpoint", …) and its name. Moments in documents are epoch
 seconds (floats), as SageMaker's JSON protocol sends them. Resources of a region are named by `scoped(region, name)`.
+The file says in which format its documents are, and belongs to one process at a time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,14 @@ from pathlib import Path
 from typing import Any
 
 Document = dict[str, Any]
+
+
+FORMAT = 1
+"""To be raised whenever documents of an earlier version could not be understood any more."""
+
+
+class UnusableStore(Exception):
+    """The file cannot be used; the text says why, and what to do."""
 
 
 class AlreadyExists(Exception):
@@ -31,8 +40,30 @@ class Store:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0)
+        try:
+            self._open(path)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _open(self, path: Path) -> None:
+        advice = f"Delete the folder {path.parent}, or give another one with --data-dir."
+        try:
+            self._database.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._database.execute("PRAGMA journal_mode=WAL")
+            (found,) = self._database.execute("PRAGMA user_version").fetchone()
+            (tables,) = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            raise UnusableStore(f"{path} is in use by another local_aws, or cannot be opened: {error}.") from error
+        except sqlite3.DatabaseError as error:
+            raise UnusableStore(f"{path} is no file of local_aws: {error}. {advice}") from error
+        if tables and found != FORMAT:
+            raise UnusableStore(
+                f"{path} was written by another version of local_aws (format {found}; this one reads {FORMAT}). "
+                f"{advice}"
+            )
+        self._database.execute(f"PRAGMA user_version={FORMAT}")
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.execute(
             "CREATE TABLE IF NOT EXISTS documents ("

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ _JAVA_CLASSES = {
     r"\p{N}": r"\d",
     r"\p{P}": r"!-/:-@\[-`{-~",
 }
+
+
+_UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def validated(shape: StructureShape | None, request: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +60,10 @@ def _parse(shape: Shape, value: Any, path: str) -> Any:
         return [_parse(shape.member, item, f"{path}.{index}.member") for index, item in items]
     if isinstance(shape, MapShape):
         entries = _of_type(value, dict, "a map", path)
-        return {key: _parse(shape.value, item, f"{path}.{key}") for key, item in entries.items()}
+        return {
+            _parse(shape.key, key, f"{path}.key"): _parse(shape.value, item, f"{path}.{key}")
+            for key, item in entries.items()
+        }
     return _SCALARS[shape.type_name](value, path)
 
 
@@ -73,7 +80,7 @@ def _moment(value: Any, path: str) -> float:
         except ValueError as error:
             raise serialization_error(f"{path}: expected a timestamp, found {value!r}") from error
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    return float(_of_type(value, (int, float), "a timestamp", path))
+    return _finite(_of_type(value, (int, float), "a timestamp", path), path)
 
 
 def _blob(value: Any, path: str) -> bytes:
@@ -86,7 +93,10 @@ def _blob(value: Any, path: str) -> bytes:
 
 
 def _string(value: Any, path: str) -> str:
-    return str(_of_type(value, str, "a string", path))
+    text = str(_of_type(value, str, "a string", path))
+    if _UNUSABLE.search(text):
+        raise serialization_error(f"{path}: holds a null character or half a surrogate pair")
+    return text
 
 
 def _integer(value: Any, path: str) -> int:
@@ -94,7 +104,17 @@ def _integer(value: Any, path: str) -> int:
 
 
 def _number(value: Any, path: str) -> float:
-    return float(_of_type(value, (int, float), "a number", path))
+    return _finite(_of_type(value, (int, float), "a number", path), path)
+
+
+def _finite(value: int | float, path: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise serialization_error(f"{path}: expected a number, found one that is too large")
+    return number
 
 
 def _boolean(value: Any, path: str) -> bool:

@@ -58,3 +58,8 @@ def test_files_are_listed_by_name_and_empty_ones_left_out(tmp_path: Path) -> Non
     assert [file.name for file in files_below(tmp_path, "*.jsonl")] == ["1.jsonl", "2.jsonl"]
     assert files_below(tmp_path / "d.csv") == [tmp_path / "d.csv"]
     assert files_below(tmp_path / "not there") == []
+
+
+@pytest.mark.parametrize("path", ["/../../etc", "/opt/../../../etc", "../../etc", "/etc/.", "//etc"])
+def test_no_path_of_a_container_leads_out_of_it(tmp_path: Path, path: str) -> None:
+    assert below(tmp_path, path) == tmp_path / "etc"

@@ -117,13 +117,13 @@ def until(look: Callable[[], Any], done: Callable[[Any], bool]) -> Any:
 
 
 @contextmanager
-def embedded(data_dir: Path, delay: timedelta = timedelta(0)) -> Iterator[Embedded]:
-    """A running server with a stepped clock; moto's services, which are global to a process, start empty."""
+def embedded(data_dir: Path, delay: timedelta = timedelta(0), clock: Clock | None = None) -> Iterator[Embedded]:
+    """A running server, by a stepped clock unless given another; what moto keeps for the whole process starts empty."""
     for service in ("s3", "logs", "cloudwatch"):
         for account in get_backend(service).values():
             for backend in account.values():
                 backend.reset()
-    server = Server("127.0.0.1", 0, data_dir, Clock(stepped=True), delay)
+    server = Server("127.0.0.1", 0, data_dir, clock or Clock(stepped=True), delay)
     server.start()
     try:
         yield Embedded(server, data_dir)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.capture import CaptureWriter, Destination, Exchange, record
+from local_aws.capture import CaptureWriter, Destination, Exchange, line_of
 from tests.local_aws.conftest import Running, capture_config, create_endpoint, create_model, make_bucket
 
 MOMENT = datetime(2026, 11, 22, 10, 27, 57, 62_000, tzinfo=UTC)
@@ -31,6 +31,10 @@ def exchange(moment: datetime = MOMENT, **changes: Any) -> Exchange:
     return Exchange(**fields | changes)
 
 
+def record(exchange: Exchange, config: dict[str, Any]) -> Any:
+    return json.loads(line_of(exchange, config))
+
+
 class Bucket:
     """Stands for S3: remembers what was put."""
 
@@ -48,7 +52,7 @@ class Bucket:
 
 
 def test_a_record_is_what_sagemaker_writes() -> None:
-    line = json.dumps(record(exchange(), CONFIG), separators=(",", ":"))
+    line = line_of(exchange(), CONFIG)
     assert re.fullmatch(
         re.escape(
             '{"captureData":{"endpointInput":{"observedContentType":"text/csv","mode":"INPUT","data":"132,25,113.2",'

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -80,3 +81,17 @@ def test_with_real_time_alarms_go_off_by_themselves() -> None:
     clock.call_at(clock.now() + timedelta(milliseconds=20), rang.set)
     assert rang.wait(10)
     clock.stop()
+
+
+def test_with_real_time_an_alarm_goes_off_when_the_source_reaches_its_moment() -> None:
+    began = time.monotonic()
+    clock = Clock(source=lambda: START + timedelta(minutes=59, seconds=59.9 + time.monotonic() - began))
+    rang: list[datetime] = []
+    done = threading.Event()
+    clock.call_at(START + timedelta(hours=1, seconds=0.05), done.set)
+    clock.call_at(START + timedelta(hours=1), lambda: rang.append(clock.now()))
+    clock.start()
+    assert done.wait(10)
+    clock.stop()
+    (moment,) = rang
+    assert START + timedelta(hours=1) <= moment < START + timedelta(hours=1, seconds=5)

@@ -65,3 +65,20 @@ def test_something_else_is_no_archive(tmp_path: Path, content: bytes) -> None:
     file.write_bytes(content)
     with pytest.raises(BadArchive):
         extract(file, tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK])
+def test_a_header_that_is_a_bomb_is_not_read(tmp_path: Path, kind: bytes) -> None:
+    """A tar's reader would take the whole extended header, here 32 MiB of zeros, into memory."""
+    size = 32 * 1024**2
+    file = archive_of(tmp_path / "a.tar.gz", member("header", kind, size=size), content=bytes(size))
+    assert file.stat().st_size < 100_000
+    with pytest.raises(BadArchive, match="a header of more than"):
+        extract(file, tmp_path / "out")
+
+
+def test_a_refusal_does_not_name_folders_of_the_host(tmp_path: Path) -> None:
+    file = archive_of(tmp_path / "a.tar.gz", member("x", tarfile.DIRTYPE), member("x"))
+    with pytest.raises(BadArchive, match="Is a directory") as refusal:
+        extract(file, tmp_path / "out")
+    assert str(tmp_path) not in str(refusal.value)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import job_process
+from local_aws.clock import Clock
 from tests.local_aws.conftest import REGION, ROLE
 from tests.local_aws.embedded import BUCKET, CLARIFY, Embedded, embedded, stub_every_image, until
 
@@ -29,9 +31,13 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Embedded]:
 
 
 def prepare(aws: Embedded) -> None:
-    aws.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     now = aws.server.aws.clock.now()
     aws.server.aws.clock.advance(3600 - now.minute * 60 - now.second - now.microsecond / 1e6 + 600)
+    make_endpoint(aws)
+
+
+def make_endpoint(aws: Embedded) -> None:
+    aws.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     deployment = {
         "DataCaptureConfig": {"DestinationS3Uri": CAPTURES},
         "Variants": [{"VariantName": "AllTraffic"}],
@@ -471,3 +477,46 @@ def test_reports_and_merges_of_an_hour_are_replaced_not_mixed(aws: Embedded) -> 
     assert aws.keys(f"reports/churn/clean/{hour:%Y/%m/%d/%H}/") == [
         f"reports/churn/clean/{hour:%Y/%m/%d/%H}/inputs.json"
     ]
+
+
+def test_with_real_time_the_hour_itself_fires(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's timer, not `advance`: real time, from a source that skips to the end of an hour."""
+    stub_every_image(monkeypatch)
+    hour = datetime(2026, 11, 22, 11, tzinfo=UTC)
+    started = time.monotonic()
+    shift = -600.0
+    clock = Clock(source=lambda: hour + timedelta(seconds=shift + time.monotonic() - started))
+    with embedded(tmp_path / "aws", clock=clock) as aws:
+        make_endpoint(aws)
+        captured(aws, now(aws))
+        monitor(aws, "timed")
+        assert executions(aws, "timed") == []
+        shift = started - time.monotonic() - 0.2
+        define(aws, "wakes-the-timer")
+        schedule(aws, "wakes-the-timer")
+        until(lambda: executions(aws, "timed"), bool)
+        (execution,) = executions(aws, "timed")
+    assert execution["MonitoringExecutionStatus"] == "Completed"
+    assert execution["ScheduledTime"] == hour
+
+
+def test_captures_at_an_impossible_address_fail_the_execution_and_not_the_schedule(aws: Embedded) -> None:
+    deployment = {
+        "DataCaptureConfig": {"DestinationS3Uri": "s3://BAD_bucket!!/capture"},
+        "Variants": [{"VariantName": "AllTraffic"}],
+    }
+    aws.server.aws.store.update("endpoint", f"{REGION}/churn", lambda document: document | {"Deployment": deployment})
+    monitor(aws, "misled")
+    to_the_next_firing(aws)
+    (execution,) = executions(aws, "misled")
+    assert execution["MonitoringExecutionStatus"] == "Failed"
+    assert "BAD_bucket!!" in execution["FailureReason"]
+    assert status(aws, "misled") == "Scheduled"
+    aws.sagemaker.delete_monitoring_schedule(MonitoringScheduleName="misled")
+
+
+@pytest.mark.parametrize("path", ["/etc", "/opt/ml/processing/../../../../etc", "/opt/ml/processing-not"])
+def test_a_definition_keeps_to_the_folder_of_jobs(aws: Embedded, path: str) -> None:
+    endpoint_input = {"EndpointInput": {"EndpointName": "churn", "LocalPath": path}}
+    with pytest.raises(ClientError, match="LocalPath of EndpointInput must be /opt/ml/processing or lie below it"):
+        define(aws, "outside", ModelExplainabilityJobInput=endpoint_input)

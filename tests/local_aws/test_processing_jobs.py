@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import job_process, job_run
+from tests.local_aws.conftest import ROOT
 from tests.local_aws.embedded import (
     BUCKET,
     CLARIFY,
@@ -233,3 +235,72 @@ def test_a_fault_of_our_own_is_no_silent_end(aws: Embedded, monkeypatch: pytest.
 
     monkeypatch.setattr(job_run, "_write_job_config", broken)
     assert aws.run_job("broken")["FailureReason"].startswith("InternalServerError: ")
+
+
+@pytest.mark.parametrize(
+    ("keys", "source", "reason"),
+    [
+        (["up/../../../../../../../../../../escaped"], {}, "lies outside the job's container"),
+        (["same/a", "same/a/b"], {"S3Uri": f"s3://{BUCKET}/same/"}, "Data download failed"),
+        ([f"long/{'k' * 900}"], {"S3Uri": f"s3://{BUCKET}/long/"}, "File name too long"),
+        (["zip/a.csv.gz"], {"S3Uri": f"s3://{BUCKET}/zip/", "S3CompressionType": "Gzip"}, "Not a gzipped file"),
+        (["list"], {"S3Uri": f"s3://{BUCKET}/list", "S3DataType": "ManifestFile"}, "is no manifest"),
+        ([], {"S3Uri": "s3://BAD_bucket!!/x"}, "Invalid bucket name"),
+        ([], {"S3Uri": "s3://no-such-bucket/x"}, "No S3 objects found"),
+    ],
+    ids=["up", "same", "long", "gzip", "manifest", "bucket", "no-bucket"],
+)
+def test_inputs_that_cannot_be_files_fail_with_the_reason(
+    aws: Embedded, keys: list[str], source: dict[str, str], reason: str, request: pytest.FixtureRequest
+) -> None:
+    for key in keys:
+        aws.put(key, '{"x": 1}')
+    given = job_input("data", f"s3://{BUCKET}/up/", "/opt/ml/processing/input/data")
+    given["S3Input"] |= source
+    name = f"odd-input-{request.node.callspec.id}"
+    job = aws.run_job(name, ProcessingInputs=[given])
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("ClientError: ")
+    assert reason in job["FailureReason"]
+    assert str(aws.data_dir) not in job["FailureReason"]
+
+
+def test_a_job_cannot_set_what_steers_the_hosts_interpreter(aws: Embedded) -> None:
+    environment = {"BEHAVIOUR": "complete", "PYTHONHOME": "/nowhere", "LD_PRELOAD": "/nowhere.so"}
+    assert aws.run_job("steered", Environment=environment)["ProcessingJobStatus"] == "Completed"
+
+
+def test_logs_show_the_containers_paths(aws: Embedded) -> None:
+    job = aws.run_job("tells", "crash")
+    assert job["ProcessingJobStatus"] == "Failed"
+    logs = aws.client("logs")
+    group = "/aws/sagemaker/ProcessingJobs"
+    (stream,) = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="tells/")["logStreams"]
+    events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+    lines = [event["message"] for event in events]
+    assert "/opt/ml/processing/output is my output" in lines
+    assert any(line.startswith("Traceback") for line in lines)
+    assert not [line for line in lines if str(aws.data_dir) in line or str(ROOT) in line]
+
+
+def test_whoever_sees_a_job_can_stop_it(aws: Embedded, release: Path) -> None:
+    """A stop that comes in while the job is being created is not forgotten."""
+    stopped: list[str] = []
+    jobs = aws.server.aws.jobs
+    insert = aws.server.aws.store.insert
+
+    def stop(name: str) -> None:
+        jobs.request_stop("us-west-2", name)
+        stopped.append(name)
+
+    def inserted(kind: str, key: str, document: dict[str, Any]) -> None:
+        insert(kind, key, document)
+        thread = threading.Thread(target=stop, args=("stopped-at-once",))
+        thread.start()
+        thread.join(0.2)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(aws.server.aws.store, "insert", inserted)
+        aws.create_job("stopped-at-once", Environment=waiting(release))
+    assert aws.ended("stopped-at-once")["ProcessingJobStatus"] == "Stopped"
+    assert stopped == ["stopped-at-once"]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from local_aws.store import AlreadyExists, Document, Store, scoped
+from local_aws.store import FORMAT, AlreadyExists, Document, Store, UnusableStore, scoped
 
 
 @pytest.fixture
@@ -82,3 +84,34 @@ def test_what_is_deleted_is_gone(store: Store) -> None:
     assert store.delete("model", "a")
     assert not store.delete("model", "a")
     assert store.update("model", "a", lambda document: None) is None
+
+
+def test_a_store_of_another_format_is_refused(tmp_path: Path) -> None:
+    Store(tmp_path / "state.sqlite").close()
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
+        database.execute(f"PRAGMA user_version={FORMAT + 1}")
+    with pytest.raises(UnusableStore, match=rf"format {FORMAT + 1}; this one reads {FORMAT}.* Delete the folder"):
+        Store(tmp_path / "state.sqlite")
+
+
+def test_a_store_from_before_formats_were_numbered_is_refused(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
+        database.execute("CREATE TABLE documents (name TEXT)")
+    with pytest.raises(UnusableStore, match="another version"):
+        Store(tmp_path / "state.sqlite")
+
+
+def test_a_file_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "state.sqlite"
+    file.write_bytes(b"my notes" * 100)
+    with pytest.raises(UnusableStore, match="no file of local_aws"):
+        Store(tmp_path / "state.sqlite")
+    assert file.read_bytes() == b"my notes" * 100
+
+
+def test_a_store_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
+    first = Store(tmp_path / "state.sqlite")
+    with pytest.raises(UnusableStore, match="in use by another local_aws"):
+        Store(tmp_path / "state.sqlite")
+    first.close()
+    Store(tmp_path / "state.sqlite").close()

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local_aws.containers.job_container import JOB_CONFIG, exit_with_parent, log_to_stdout, root, variables
+from local_aws.s3_addresses import S3_ERRORS, split_uri
 from model_monitor.analysis import job
 from model_monitor.analysis.container import exit_code
 from model_monitor.errors import AnalysisError, ModelError
@@ -78,6 +79,8 @@ def take_dataset_uri(folder: Path) -> None:
     if not isinstance(config, dict) or "dataset_uri" not in config:
         return
     uri = config.pop("dataset_uri")
+    if not isinstance(uri, str) or not Path(uri).name.strip("."):
+        raise AnalysisError(f"Analysis configuration schema validation error. dataset_uri: no S3 address: {uri!r}")
     data = folder / DATA
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
@@ -92,12 +95,11 @@ def fetch(uri: str) -> bytes:
         AnalysisError: when it cannot be read.
     """
     import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
 
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = split_uri(uri)
     try:
         content: bytes = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    except (ClientError, BotoCoreError) as error:
+    except S3_ERRORS as error:
         raise AnalysisError(f"{uri}, which the analysis configuration names, cannot be read: {error}") from error
     return content
 

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 READY = "listening on "
 THREADS = 4
+LARGEST = float(np.finfo(np.float32).max)
 CSV = "text/csv"
 ANSWER_TYPE = "text/csv; charset=utf-8"
 TEXT_TYPE = "text/html; charset=utf-8"
@@ -75,6 +76,11 @@ def parse_csv(body: bytes, features: int) -> np.ndarray:
             rows[number] = [value.strip() or "nan" for value in values]
         except ValueError:
             raise _not_a_number(values, number) from None
+    too_large = np.argwhere(np.abs(rows) > LARGEST)
+    if len(too_large):
+        row, column = too_large[0] + 1
+        message = f"Unable to evaluate payload provided: row {row}, column {column}: the number is too large."
+        raise Refused(HTTPStatus.BAD_REQUEST, message)
     return rows
 
 

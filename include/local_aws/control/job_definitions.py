@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local_aws.control.listing import page_of
+from local_aws.control.processing_jobs import check_local_path
 from local_aws.control.tags import drop_tags, keep_tags
 from local_aws.errors import AwsError, resource_in_use, resource_not_found, validation_error
 from local_aws.operations import operation
@@ -95,6 +96,9 @@ def _check(monitoring_type: str, request: dict[str, Any]) -> None:
     for member in ("StartTimeOffset", "EndTimeOffset"):
         if member in job_input["EndpointInput"]:
             offset(job_input["EndpointInput"][member])
+    check_local_path("EndpointInput", job_input["EndpointInput"])
+    for output in request[f"{monitoring_type}JobOutputConfig"]["MonitoringOutputs"]:
+        check_local_path("S3Output", output["S3Output"])
     if "GroundTruthS3Input" in job_input and "S3Uri" not in job_input["GroundTruthS3Input"]:
         raise validation_error("GroundTruthS3Input must have an S3Uri.")
 

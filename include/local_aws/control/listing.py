@@ -42,8 +42,17 @@ def page_of(
     found.sort(key=lambda document: document.get(member) or 0)
     if request.get("SortOrder", default_order) == "Descending":
         found.reverse()
+    return cut(found, request, DEFAULT_PAGE)
+
+
+def cut(found: list[Document], request: dict[str, Any], default_page: int) -> tuple[list[Document], str | None]:
+    """The page that MaxResults and NextToken ask for, and the token of the next.
+
+    Raises:
+        AwsError: ValidationException, for a token that no page gave.
+    """
     start = _offset(request.get("NextToken"))
-    end = start + request.get("MaxResults", DEFAULT_PAGE)
+    end = start + request.get("MaxResults", default_page)
     return found[start:end], _token(end) if end < len(found) else None
 
 
@@ -68,6 +77,9 @@ def _offset(token: str | None) -> int:
     if token is None:
         return 0
     try:
-        return int(base64.urlsafe_b64decode(token).decode().removeprefix("offset:"))
+        word, _, number = base64.urlsafe_b64decode(token).decode("ascii").partition(":")
+        if word != "offset" or not number.isdigit():
+            raise ValueError("not one of ours")
+        return int(number)
     except (ValueError, binascii.Error) as error:
         raise validation_error(f"Invalid NextToken: {token}") from error

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from local_aws.control.listing import page_of
 from local_aws.control.tags import drop_tags, keep_tags
 from local_aws.errors import already_exists, could_not_find, validation_error
 from local_aws.operations import operation
+from local_aws.s3_addresses import S3_ERRORS, split_uri
 from local_aws.store import AlreadyExists, Document, scoped
 
 if TYPE_CHECKING:
@@ -25,13 +24,12 @@ def create_model(aws: LocalAws, request: dict[str, Any], region: str) -> dict[st
     arn = aws.arn(region, f"model/{name}")
     if ("PrimaryContainer" in request) == bool(request.get("Containers")):
         raise validation_error("You must provide either PrimaryContainer or Containers, and not both.")
-    for container in request.get("Containers") or [request["PrimaryContainer"]]:
-        if "Image" not in container:
-            raise validation_error(
-                "You must provide Image for each container; model packages are not supported by local_aws."
-            )
-        if "ModelDataUrl" in container:
-            _require_archive(aws, container["ModelDataUrl"], region)
+    containers = request.get("Containers") or [request["PrimaryContainer"]]
+    if len(containers) > 1:
+        raise validation_error(
+            f"Inference pipelines are not supported by local_aws: give one container, not {len(containers)}."
+        )
+    _check_container(aws, containers[0], region)
     document = {key: value for key, value in request.items() if key != "Tags"}
     document |= {"ModelArn": arn, "CreationTime": aws.clock.timestamp(), "EnableNetworkIsolation": False} | document
     try:
@@ -68,9 +66,20 @@ def delete_model(aws: LocalAws, request: dict[str, Any], region: str) -> dict[st
     return {}
 
 
+def _check_container(aws: LocalAws, container: dict[str, Any], region: str) -> None:
+    if "Image" not in container:
+        raise validation_error("You must provide Image; model packages are not supported by local_aws.")
+    if container.get("Mode") == "MultiModel":
+        raise validation_error("Mode MultiModel is not supported by local_aws; use SingleModel.")
+    if "ModelDataSource" in container:
+        raise validation_error("ModelDataSource is not supported by local_aws; give the archive as ModelDataUrl.")
+    if "ModelDataUrl" in container:
+        _require_archive(aws, container["ModelDataUrl"], region)
+
+
 def _require_archive(aws: LocalAws, uri: str, region: str) -> None:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = split_uri(uri)
     try:
         aws.s3(region).head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
+    except S3_ERRORS as error:
         raise validation_error(f"Could not find model data at {uri}.") from error

@@ -50,6 +50,7 @@ def list_processing_jobs(aws: LocalAws, request: dict[str, Any], region: str) ->
         name="ProcessingJobName",
         status="ProcessingJobStatus",
         sort_by={"Status": "ProcessingJobStatus"},
+        default_order="Ascending",
     )
     return {"ProcessingJobSummaries": jobs, "NextToken": token}
 
@@ -71,7 +72,7 @@ def _check(request: dict[str, Any]) -> None:
     for output in outputs:
         if "S3Output" not in output:
             raise validation_error(f"Output {output['OutputName']}: only S3Output is supported by local_aws.")
-        _local_path(output["OutputName"], output["S3Output"])
+        check_local_path(output["OutputName"], output["S3Output"])
     if runners.repository(application["ImageUri"]) == CLARIFY:
         _check_clarify(request)
 
@@ -87,10 +88,15 @@ def _check_clarify(request: dict[str, Any]) -> None:
 def _supported(name: str, source: dict[str, Any]) -> None:
     if source.get("S3InputMode", "File") != "File":
         raise validation_error(f"Input {name}: S3InputMode Pipe is not supported by local_aws.")
-    _local_path(name, source)
+    check_local_path(name, source)
 
 
-def _local_path(name: str, place: dict[str, Any]) -> None:
+def check_local_path(name: str, place: dict[str, Any]) -> None:
+    """Require a LocalPath inside the folder that jobs exchange files in.
+
+    Raises:
+        AwsError: ValidationException.
+    """
     path = place.get("LocalPath")
     if path is None:
         raise validation_error(f"LocalPath of {name} must be specified.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from local_aws.control.listing import cut
 from local_aws.errors import validation_error
 from local_aws.operations import operation
 from local_aws.store import Document
@@ -44,11 +45,8 @@ def add_tags(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, A
 def list_tags(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """One page of a resource's tags."""
     tags = _known(aws.store.get(KIND, request["ResourceArn"]), request)["Tags"]
-    token = request.get("NextToken", "0")
-    if not token.isdigit():
-        raise validation_error(f"Invalid NextToken: {token}")
-    end = int(token) + request.get("MaxResults", PAGE)
-    return {"Tags": tags[int(token) : end], "NextToken": str(end) if end < len(tags) else None}
+    page, token = cut(tags, request, PAGE)
+    return {"Tags": page, "NextToken": token}
 
 
 @operation("DeleteTags")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import posixpath
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,8 +23,8 @@ _MAX_MESSAGE = 1024
 
 
 def below(root: Path, path: str) -> Path:
-    """A path of the container, where `root` stands for its `/`."""
-    return root / path.lstrip("/")
+    """A path of the container, where `root` stands for its `/`; as of a real root, no `..` leads out of it."""
+    return root / posixpath.normpath(f"/{path}").lstrip("/")
 
 
 def files_below(folder: Path, pattern: str = "*") -> list[Path]:

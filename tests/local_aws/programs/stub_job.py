@@ -51,6 +51,9 @@ def main() -> int:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
             (OUTPUT / "started").write_text("started")
             until_released()
+        case "crash":
+            print(f"{OUTPUT} is my output")
+            raise RuntimeError("crashed")
         case "metrics":
             folder = ROOT / "opt/ml/output/metrics/cloudwatch"
             folder.mkdir(parents=True)

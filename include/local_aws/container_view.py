@@ -1,0 +1,30 @@
+"""What a container would show and take, for programs that run on the host in its stead."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+HOST_VARIABLES = ("PYTHON", "LD_", "DYLD_")
+"""Variables of these names steer the host's interpreter and loader, so a request cannot set them."""
+
+
+class ContainerView:
+    """Says texts as a program inside the container would: `root` is "/", and the host's own folders are not named."""
+
+    def __init__(self, root: Path) -> None:
+        own = Path(__file__).resolve().parents[2]
+        shown = {f"{root}/": "/", str(root): "/", f"{sys.prefix}/": "/usr/", f"{sys.base_prefix}/": "/usr/"}
+        self._shown = shown | {f"{own}/": "/opt/program/"}
+
+    def of(self, text: str) -> str:
+        """The text with the container's paths."""
+        for host, inside in self._shown.items():
+            text = text.replace(host, inside)
+        return text
+
+
+def variables_for(asked: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+    """A program's environment: what the request asks for, then our own, which wins."""
+    return {name: value for name, value in asked.items() if not name.startswith(HOST_VARIABLES)} | dict(own)
