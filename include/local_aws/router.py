@@ -20,7 +20,7 @@ from botocore.model import OperationNotFoundError
 from local_aws import operations, runtime
 from local_aws.aws import LocalAws
 from local_aws.clock import ClockIsReal
-from local_aws.errors import AwsError, unknown_operation
+from local_aws.errors import AwsError, serialization_error, unknown_operation
 from local_aws.moto_services import SERVICES
 
 log = logging.getLogger(__name__)
@@ -118,6 +118,12 @@ class Router:
         return Response(200, answer.body, answer.content_type, headers)
 
     def _administration(self, environ: Environ, path: str) -> Response:
+        try:
+            return self._administered(environ, path)
+        except AwsError as error:
+            return _message(error.status, error.message)
+
+    def _administered(self, environ: Environ, path: str) -> Response:
         match environ["REQUEST_METHOD"], path:
             case "GET", "/_local/health":
                 return Response(200, json.dumps({"status": "ok", "now": _iso(self.aws.clock.now())}).encode())
@@ -159,11 +165,22 @@ class Router:
 
 
 def read_body(environ: Environ) -> bytes:
-    """The whole request body."""
-    length = environ.get("CONTENT_LENGTH")
-    body: bytes = environ["wsgi.input"].read(int(length)) if length else b""
-    if not length and environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
-        body = environ["wsgi.input"].read()
+    """The whole request body.
+
+    Raises:
+        AwsError: SerializationException, when its length or its chunks make no sense.
+    """
+    try:
+        if length := environ.get("CONTENT_LENGTH"):
+            if int(length) < 0:
+                raise ValueError(f"a length of {length}")
+            body: bytes = environ["wsgi.input"].read(int(length))
+        elif environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
+            body = environ["wsgi.input"].read()
+        else:
+            body = b""
+    except ValueError as error:
+        raise serialization_error(f"The request body cannot be read: {error}") from error
     return body
 
 

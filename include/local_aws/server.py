@@ -36,8 +36,13 @@ class Server:
         self._wsgi.prepare()
         port = self._wsgi.bind_addr[1]
         reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-        self.aws = LocalAws(data_dir, clock, url=f"http://{reachable}:{port}", schedule_delay=schedule_delay)
-        self._wsgi.wsgi_app = Router(self.aws, PersistentS3(moto_application(clock), self.aws.store, data_dir / "s3"))
+        try:
+            self.aws = LocalAws(data_dir, clock, url=f"http://{reachable}:{port}", schedule_delay=schedule_delay)
+            others = PersistentS3(moto_application(clock), self.aws.store, data_dir / "s3")
+        except BaseException:
+            self._wsgi.stop()
+            raise
+        self._wsgi.wsgi_app = Router(self.aws, others)
         self._thread = threading.Thread(target=self._wsgi.serve, name="http", daemon=True)
 
     def start(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -206,3 +207,23 @@ def test_requests_to_an_endpoint_that_is_being_deleted(local_aws: Running, model
         thread.join()
     assert set(seen) <= {200, 400, 424}
     assert 400 in seen, "after the end there is no such endpoint"
+
+
+@pytest.mark.parametrize("path", ["/", "/_local/clock", "/endpoints/x/invocations"])
+@pytest.mark.parametrize("header", ["Content-Length: -5", "Transfer-Encoding: chunked", "Content-Length: abc"])
+def test_bodies_whose_length_makes_no_sense(local_aws: Running, path: str, header: str) -> None:
+    host, port = local_aws.url.removeprefix("http://").split(":")
+    headers = "".join(f"{name}: {value}\r\n" for name, value in signed().items())
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        target = "X-Amz-Target: SageMaker.ListModels\r\n"
+        request = f"POST {path} HTTP/1.1\r\nHost: x\r\n{target}{headers}{header}\r\n\r\nzz\r\n"
+        connection.sendall(request.encode())
+        assert connection.recv(12) == b"HTTP/1.1 400"
+
+
+def test_clients_that_hang_up_take_no_place(local_aws: Running) -> None:
+    host, port = local_aws.url.removeprefix("http://").split(":")
+    for _ in range(64):
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+    assert send(local_aws, "{}")[0] == 200

@@ -4,8 +4,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
+import sys
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -16,7 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import Running, create_endpoint, create_model, make_bucket, start_local_aws
+from tests.local_aws.conftest import ROOT, Running, create_endpoint, create_model, make_bucket, start_local_aws
 
 
 def get(url: str, data: bytes | None = None, **headers: str) -> tuple[int, dict[str, Any]]:
@@ -158,3 +161,36 @@ def test_no_model_server_is_left_when_it_ends(tmp_path: Path, model_archive: byt
     while any(map(alive, servers)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not any(map(alive, servers))
+
+
+def start_and_fail(*options: str) -> str:
+    """What a server that cannot start says."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "local_aws", *options],
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'plugins'}{os.pathsep}{ROOT / 'include'}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "Traceback" not in ended.stderr
+    return ended.stderr
+
+
+def test_a_folder_that_another_server_uses_is_refused(local_aws: Running) -> None:
+    said = start_and_fail("--port", "0", "--data-dir", str(local_aws.data_dir))
+    assert said.startswith("local_aws cannot start: ")
+    assert "is in use by another local_aws" in said
+
+
+def test_a_folder_of_another_version_is_refused(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
+        database.execute("CREATE TABLE documents (kind TEXT, name TEXT, document TEXT)")
+    said = start_and_fail("--port", "0", "--data-dir", str(tmp_path))
+    assert "was written by another version of local_aws" in said
+    assert "--data-dir" in said
+
+
+def test_a_port_that_is_taken_is_told(local_aws: Running, tmp_path: Path) -> None:
+    said = start_and_fail("--port", local_aws.url.rsplit(":", 1)[1], "--data-dir", str(tmp_path))
+    assert "Address already in use" in said
