@@ -238,3 +238,22 @@ def test_bias_needs_a_label() -> None:
     dataset, predicted = customers()
     with pytest.raises(AnalysisError, match="need a label"):
         bias_report(Dataset(features=dataset.features), configured(), predicted)
+
+
+def test_the_label_is_no_facet_and_no_group_variable() -> None:
+    dataset, predicted = customers()
+    for changes in ({"facet": [{"name_or_index": "Churn", "value_or_threshold": [1]}]}, {"group_variable": "Churn"}):
+        with pytest.raises(
+            AnalysisError, match="No column 'Churn' among those that can be a facet or a group variable"
+        ):
+            bias_report(dataset, configured(**changes), predicted)
+
+
+def test_rows_without_a_facets_value_count_as_the_other_group_and_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    dataset, predicted = customers()
+    dataset.features["Account Length"] = dataset.features["Account Length"].astype(float)
+    dataset.features.loc[:4, "Account Length"] = np.nan
+    found = values(bias_report(dataset, configured(), predicted), "pre_training_bias_metrics", "Account Length")
+    members = (dataset.features["Account Length"] > 100).sum()
+    assert found["CI"] == pytest.approx((200 - 2 * members) / 200)
+    assert "Facet Account Length: 5 rows have no value and count as the other group" in caplog.text

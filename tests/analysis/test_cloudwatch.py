@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import boto3
+import pytest
 from botocore.stub import Stubber
 
 from model_monitor.analysis.cloudwatch import MetricSource, bias_metrics, explainability_metrics
@@ -98,3 +99,29 @@ def test_a_line_is_a_whole_put_metric_data_request() -> None:
         stub.add_response("put_metric_data", {}, line)
         client.put_metric_data(**line)
         stub.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("name", "dimension"),
+    [
+        ("", "-"),
+        (" \n", "-"),
+        (":age", "age"),
+        ("âge\nin years", "\\xe2ge in years"),
+        ("x" * 2000, "x" * 1024),
+    ],
+)
+def test_names_from_data_become_what_cloudwatch_takes(name: str, dimension: str) -> None:
+    report = section(CI=0.25)
+    report["facets"] = {name: report["facets"]["Account Length"]}
+    (line,) = bias_metrics({"pre_training_bias_metrics": report}, SOURCE)
+
+    found = {one["Name"]: one["Value"] for one in line["MetricData"][0]["Dimensions"]}
+    assert found["Facet"] == dimension
+
+
+def test_a_long_feature_name_is_cut_to_what_cloudwatch_takes() -> None:
+    explained = {"label0": {"global_shap_values": {"x" * 500: 0.5}, "expected_value": 0.1}}
+    first, _ = explainability_metrics({"explanations": {"kernel_shap": explained}}, SOURCE)
+
+    assert first["MetricData"][0]["MetricName"] == "feature_" + "x" * 247

@@ -119,8 +119,6 @@ class TestCsv:
         assert list(dataset.table.columns) == ["Account Length", "Day Mins", "Plan"]
         assert dataset.predicted is not None
         assert dataset.predicted.tolist() == [1, 0]
-        assert dataset.join_source is not None
-        assert dataset.join_source.tolist() == ["a", "b"]
 
     def test_a_row_that_is_too_wide(self, tmp_path: Path) -> None:
         file = written(tmp_path, TABLE + "1,2,3,no,5\n1,2\n")

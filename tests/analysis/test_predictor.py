@@ -162,3 +162,9 @@ def test_with_several_scores_the_highest_decides() -> None:
 
     assert predicted_labels(scores, None).tolist() == [1, 0]
     assert predicted_labels(scores, None, ("red", "green", "blue")).tolist() == ["green", "red"]
+
+
+def test_label_headers_name_each_of_several_scores() -> None:
+    with pytest.raises(AnalysisError, match="names 3 labels; the model gives 2 scores per record"):
+        predicted_labels(np.array([[0.2, 0.8]]), None, ["stays", "leaves", "returns"])
+    assert predicted_labels(np.array([0.2, 0.8]), None, ["stays", "leaves"]).tolist() == [0, 1]

@@ -12,6 +12,8 @@ from model_monitor.analysis.serialise import number
 INFINITE = 2.348543e108
 """What Clarify publishes for an infinite metric; CloudWatch's largest number."""
 
+LONGEST_NAME, LONGEST_DIMENSION = 255, 1024
+
 _STAGES = {"pre_training_bias_metrics": "Pre-training", "post_training_bias_metrics": "Post-Training"}
 
 
@@ -32,13 +34,22 @@ class MetricSource:
             "Namespace": f"{base}/{kind}-metrics",
             "MetricData": [
                 {
-                    "MetricName": name,
-                    "Dimensions": [{"Name": key, "Value": text} for key, text in everything.items()],
+                    "MetricName": _allowed(name, LONGEST_NAME),
+                    "Dimensions": [
+                        {"Name": key, "Value": _allowed(text, LONGEST_DIMENSION)} for key, text in everything.items()
+                    ],
                     "Timestamp": self.timestamp,
                     "Value": math.copysign(INFINITE, value) if math.isinf(value) else value,
                 }
             ],
         }
+
+
+def _allowed(text: str, longest: int) -> str:
+    """What CloudWatch takes as a name or a dimension's value: printable ASCII, not blank, no colon in front."""
+    line = "".join(character if character.isprintable() else " " for character in text)
+    plain = line.encode("ascii", "backslashreplace").decode()
+    return plain.lstrip(" :")[:longest].rstrip() or "-"
 
 
 def bias_metrics(analysis: Mapping[str, Any], source: MetricSource) -> Iterator[dict[str, Any]]:

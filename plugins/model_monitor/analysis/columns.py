@@ -20,7 +20,6 @@ class Columns:
     label: str | None
     predicted_label: str | None
     excluded: tuple[str, ...]
-    join_source: str | None
 
 
 def columns_of_table(config: AnalysisConfig, names: tuple[str, ...]) -> Columns:
@@ -34,7 +33,7 @@ def columns_of_table(config: AnalysisConfig, names: tuple[str, ...]) -> Columns:
     join_source = _optional(config.joinsource_name_or_index, names, "joinsource_name_or_index")
     excluded = tuple(_located(column, names, "excluded_columns:") for column in config.excluded_columns)
     others = {label, predicted, join_source, *excluded}
-    return Columns(names, tuple(n for n in names if n not in others), label, predicted, excluded, join_source)
+    return Columns(names, tuple(n for n in names if n not in others), label, predicted, excluded)
 
 
 def columns_of_captures(config: AnalysisConfig, width: int, has_label: bool) -> Columns:
@@ -52,7 +51,7 @@ def columns_of_captures(config: AnalysisConfig, width: int, has_label: bool) -> 
         label = names[-1]
     columns = columns_of_table(replace(config, label=None), names)
     inputs = tuple(name for name in columns.inputs if name != label)
-    return Columns(names, inputs, label or (UNNAMED_LABEL if has_label else None), None, (), None)
+    return Columns(names, inputs, label or (UNNAMED_LABEL if has_label else None), None, ())
 
 
 def _optional(column: NameOrIndex | None, names: tuple[str, ...], key: str) -> str | None:

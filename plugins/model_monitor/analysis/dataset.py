@@ -38,7 +38,6 @@ class Dataset:
         scores: captured outputs of the model, (n,) or (n, k).
         predicted: predicted labels (n,) that came with the data.
         excluded: columns (n, e) that the model is not given but bias metrics may use.
-        join_source: identifiers (n,).
         columns: all names in their original order, which column indices count; () is label, then features.
     """
 
@@ -47,7 +46,6 @@ class Dataset:
     scores: np.ndarray | None = None
     predicted: pd.Series[Any] | None = None
     excluded: pd.DataFrame | None = None
-    join_source: pd.Series[Any] | None = None
     columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -181,7 +179,6 @@ def _dataset(
         scores=scores,
         predicted=frame[columns.predicted_label] if columns.predicted_label else predicted,
         excluded=frame[list(columns.excluded)] if columns.excluded else None,
-        join_source=frame[columns.join_source] if columns.join_source else None,
         columns=columns.names,
     )
 
