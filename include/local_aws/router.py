@@ -74,6 +74,8 @@ class Router:
         if caller.service not in SERVICES:
             refusal = unknown_operation(f"local_aws does not serve {caller.service}; it serves {', '.join(SERVED)}.")
             return self._send(_other_error(environ, refusal), start_response)
+        # Moto decodes the path of a request once more unless it knows it as it was sent.
+        environ["RAW_URI"] = environ.get("REQUEST_URI", "")
         try:
             return self.others(environ, self._stamped(start_response))
         except (NotImplementedError, OperationNotFoundError) as error:

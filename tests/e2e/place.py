@@ -89,6 +89,16 @@ class Place:
     ) -> dict[str, Any]:
         """Run a baselining job to its end."""
         name = new_name("baseline")
+        self.start_baseline(name, config, rows, output)
+        return until(
+            lambda: self.sagemaker.describe_processing_job(ProcessingJobName=name),
+            lambda job: job["ProcessingJobStatus"] != "InProgress",
+        )
+
+    def start_baseline(
+        self, name: str, config: dict[str, Any] | str, rows: list[str], output: str = "analysis_result"
+    ) -> None:
+        """Start a baselining job."""
         text = config if isinstance(config, str) else json.dumps(config)
         uris = {
             "dataset": (self.put(f"{name}/data/data.csv", "\n".join(rows) + "\n"), "data"),
@@ -123,10 +133,6 @@ class Place:
                     }
                 ]
             },
-        )
-        return until(
-            lambda: self.sagemaker.describe_processing_job(ProcessingJobName=name),
-            lambda job: job["ProcessingJobStatus"] != "InProgress",
         )
 
     def execute(

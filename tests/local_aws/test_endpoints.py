@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -18,6 +21,7 @@ from tests.local_aws.conftest import (
     tar_gz,
     wait_for_endpoint,
 )
+from tests.local_aws.embedded import embedded
 
 ARN = f"arn:aws:sagemaker:{REGION}:123456789012"
 
@@ -254,3 +258,33 @@ def test_tags_stay_with_a_resource(local_aws: Running, model: str) -> None:
     assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "3"}]
     sagemaker.delete_model(ModelName=model)
     assert error_of(sagemaker.list_tags, ResourceArn=arn)[0] == "ValidationException"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        None,
+        {"EndpointStatus": "Deleting", "Deployment": {"EndpointConfigName": "old"}},
+        {"EndpointStatus": "Creating", "Pending": {"EndpointConfigName": "new"}},
+    ],
+    ids=["gone", "going", "remade"],
+)
+def test_a_server_that_comes_up_when_its_endpoint_wants_it_no_more_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, document: dict[str, Any] | None
+) -> None:
+    """One that is revived takes a while, and the endpoint may be deleted, and made anew, in the meantime."""
+    stopped = threading.Event()
+
+    class Late:
+        def stop(self) -> None:
+            stopped.set()
+
+    with embedded(tmp_path) as aws:
+        store, hosting = aws.server.aws.store, aws.server.aws.hosting
+        monkeypatch.setattr(hosting, "_bring_up", lambda *_: Late())
+        if document:
+            store.put("endpoint", f"{REGION}/late", document)
+        hosting.deploy(REGION, "late", {"EndpointConfigName": "old"})
+        assert stopped.wait(30)
+        assert hosting.serving(REGION, "late") is None
+        assert store.get("endpoint", f"{REGION}/late") == document

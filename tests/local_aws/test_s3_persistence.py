@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import create_endpoint, create_model, make_bucket, start_local_aws
+from tests.local_aws.conftest import REGION, create_endpoint, create_model, make_bucket, start_local_aws
+from tests.local_aws.embedded import BUCKET, embedded
 
 
 def test_all_is_there_again_after_a_restart(tmp_path: Path, model_archive: bytes) -> None:
@@ -56,3 +57,59 @@ def test_all_is_there_again_after_a_restart(tmp_path: Path, model_archive: bytes
         )
     finally:
         second.stop()
+
+
+ODD_KEYS = (
+    "..",
+    "../outside",
+    "a/../b",
+    "%2e%2e/outside",
+    "a%20b",
+    "a b",
+    "a+b&c=d?e#f",
+    "100%",
+    "zażółć/日本/😀",
+    "folder/",
+    "/leading",
+    "double//slash",
+    "back\\slash",
+    "quote'\"<>",
+    "k" * 1024,
+)
+
+
+def test_keys_are_what_they_are_after_a_restart_too(tmp_path: Path) -> None:
+    with embedded(tmp_path / "data") as first:
+        s3 = first.client("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for key in ODD_KEYS:
+            s3.put_object(Bucket=BUCKET, Key=key, Body=key.encode(), Metadata={"odd": "yes"})
+        s3.put_object(Bucket=BUCKET, Key="nothing", Body=b"")
+    with embedded(tmp_path / "data") as second:
+        s3 = second.client("s3")
+        assert {item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]} == {*ODD_KEYS, "nothing"}
+        for key in ODD_KEYS:
+            found = s3.get_object(Bucket=BUCKET, Key=key)
+            assert (found["Body"].read(), found["Metadata"]) == (key.encode(), {"odd": "yes"}), key
+        assert s3.get_object(Bucket=BUCKET, Key="nothing")["Body"].read() == b""
+    assert [file.name for file in tmp_path.iterdir()] == ["data"]
+
+
+def test_the_latest_versions_are_there_after_a_restart(tmp_path: Path) -> None:
+    with embedded(tmp_path) as first:
+        s3 = first.client("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+        for key in ("changed", "back", "gone"):
+            s3.put_object(Bucket=BUCKET, Key=key, Body=b"old")
+        s3.put_object(Bucket=BUCKET, Key="changed", Body=b"new")
+        newer = s3.put_object(Bucket=BUCKET, Key="back", Body=b"new")["VersionId"]
+        s3.delete_object(Bucket=BUCKET, Key="back", VersionId=newer)
+        s3.delete_object(Bucket=BUCKET, Key="gone")
+    with embedded(tmp_path) as second:
+        s3 = second.client("s3")
+        assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
+        assert dict(zip(stored := second.keys(), map(second.get, stored), strict=True)) == {
+            "changed": "new",
+            "back": "old",
+        }
