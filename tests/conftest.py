@@ -8,7 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xgboost
 
 # Before anything imports Airflow: no file of the developer's own installation is read or written.
 os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
@@ -16,9 +18,10 @@ os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 os.environ.setdefault("AIRFLOW__CORE__UNIT_TEST_MODE", "True")
 
 from model_monitor.config import MonitoredEndpoint
-from tests.local_aws.conftest import Running, booster, make_bucket, model_archive, start_local_aws  # noqa: F401
+from tests.running_aws import Running, make_bucket, start_local_aws, tar_gz
 
 PROJECT = Path(__file__).resolve().parents[1]
+FEATURES = 4
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +35,43 @@ def oracle_python() -> Path:
             pytrace=False,
         )
     return python
+
+
+@pytest.fixture(scope="session")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A local_aws with real time."""
+    running = start_local_aws(tmp_path_factory.mktemp("local_aws"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def stepped_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A local_aws whose time moves only by `advance`."""
+    running = start_local_aws(tmp_path_factory.mktemp("stepped_aws"), "--clock", "stepped")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def booster() -> xgboost.Booster:
+    """A tiny model of four inputs; the first one decides."""
+    rows = np.random.default_rng(0).normal(size=(200, FEATURES))
+    labels = (rows[:, 0] + 0.1 * rows[:, 1] > 0).astype(int)
+    parameters = {"objective": "binary:logistic", "max_depth": 2, "nthread": 1}
+    return xgboost.train(parameters, xgboost.DMatrix(rows, labels), 8)
+
+
+@pytest.fixture(scope="session")
+def model_archive(booster: xgboost.Booster) -> bytes:
+    """The tiny model as a `model.tar.gz`."""
+    return tar_gz({"xgboost-model": bytes(booster.save_raw("json"))})
+
+
+@pytest.fixture
+def bucket(local_aws: Running) -> str:
+    """A new bucket of `local_aws`."""
+    return make_bucket(local_aws)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +91,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture(scope="session")
-def files(tmp_path_factory: pytest.TempPathFactory, model_archive: bytes) -> Path:  # noqa: F811
+def files(tmp_path_factory: pytest.TempPathFactory, model_archive: bytes) -> Path:
     """The files of a small monitored endpoint."""
     from tests.monitored import write_files
 

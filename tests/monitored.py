@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import TaskDeferred
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from model_monitor.config import MonitoredEndpoint
-from tests.local_aws.conftest import REGION, ROLE
+from tests.running_aws import REGION, ROLE
 
 FEATURES = ("Age", "Income", "Visits", "Calls")
 ROWS = 60

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from demo import data
-from tests.local_aws.conftest import Running, start_local_aws
+from tests.running_aws import Running, start_local_aws
 
 SCRIPT = Path(__file__).with_name("sagemaker_sdk_v2_flow.py")
 

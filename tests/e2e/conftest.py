@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.place import Place
-from tests.local_aws.conftest import capture_config, create_endpoint, create_model, make_bucket, start_local_aws
+from tests.running_aws import capture_config, create_endpoint, create_model, make_bucket, start_local_aws
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.local_aws.conftest import (
+from tests.running_aws import (
     ROLE,
     Running,
     new_name,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import (
+from tests.running_aws import (
     ROLE,
     Running,
     capture_config,

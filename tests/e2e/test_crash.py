@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tests.e2e.place import Place, table, until
-from tests.local_aws.conftest import capture_config, create_endpoint, create_model, make_bucket, start_local_aws
+from tests.running_aws import capture_config, create_endpoint, create_model, make_bucket, start_local_aws
 
 
 def test_a_kill_ends_the_job_and_the_next_server_says_so(tmp_path: Path, model_archive: bytes) -> None:

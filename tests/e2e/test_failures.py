@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.e2e.place import HEADERS, Place, table
-from tests.local_aws.conftest import create_endpoint, create_model
+from tests.running_aws import create_endpoint, create_model
 
 
 @pytest.fixture

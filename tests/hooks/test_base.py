@@ -7,7 +7,7 @@ from model_monitor.errors import AccessDenied, ServiceUnavailable
 from model_monitor.hooks.base import explain, is_missing, is_taken
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.hooks.sagemaker import SageMakerHook
-from tests.local_aws.conftest import Running
+from tests.running_aws import Running
 
 
 def refusal(operation: str, code: str, message: str = "") -> ClientError:

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from model_monitor.errors import AccessDenied, InputError
 from model_monitor.hooks.s3 import StorageHook
-from tests.local_aws.conftest import Running, make_bucket
+from tests.running_aws import Running, make_bucket
 
 
 @pytest.fixture

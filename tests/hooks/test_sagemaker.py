@@ -10,8 +10,8 @@ from model_monitor.errors import ResourceConflict
 from model_monitor.hooks.sagemaker import MODEL, SageMakerHook, executions_since
 from model_monitor.operators.storage import UploadFilesOperator
 from model_monitor.sources import archive
-from tests.local_aws.conftest import Running
 from tests.monitored import run_task
+from tests.running_aws import Running
 
 
 @pytest.fixture

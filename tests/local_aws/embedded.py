@@ -18,7 +18,7 @@ from moto.backends import get_backend
 from local_aws import runners
 from local_aws.clock import Clock
 from local_aws.server import Server
-from tests.local_aws.conftest import REGION, ROLE
+from tests.running_aws import REGION, ROLE
 
 PROGRAMS = Path(__file__).parent / "programs"
 IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/stub:1"

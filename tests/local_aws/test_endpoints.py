@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import (
+from tests.local_aws.embedded import embedded
+from tests.running_aws import (
     REGION,
     ROLE,
     XGBOOST_IMAGE,
@@ -21,7 +22,6 @@ from tests.local_aws.conftest import (
     tar_gz,
     wait_for_endpoint,
 )
-from tests.local_aws.embedded import embedded
 
 ARN = f"arn:aws:sagemaker:{REGION}:123456789012"
 

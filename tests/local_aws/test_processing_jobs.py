@@ -11,7 +11,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import job_process, job_run
-from tests.local_aws.conftest import ROOT
 from tests.local_aws.embedded import (
     BUCKET,
     CLARIFY,
@@ -23,6 +22,7 @@ from tests.local_aws.embedded import (
     stub_every_image,
     until,
 )
+from tests.running_aws import ROOT
 
 
 @pytest.fixture(scope="module")

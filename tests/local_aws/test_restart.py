@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.local_aws.conftest import REGION
 from tests.local_aws.embedded import BUCKET, embedded, job_request, stub_every_image, until
 from tests.local_aws.test_monitoring_schedules import captured, executions, monitor, now, prepare, status
+from tests.running_aws import REGION
 
 
 def test_jobs_that_a_stop_of_the_server_ended_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import pytest
 import xgboost
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import Running, create_endpoint, create_model, make_bucket, new_name
+from tests.running_aws import Running, create_endpoint, create_model, make_bucket, new_name
 
 ROWS = [[1.5, 0, 0, 0], [-1.5, 0.5, 2, 1], [0.1, 0, 0, 0]]
 

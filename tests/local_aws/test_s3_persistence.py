@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import REGION, create_endpoint, create_model, make_bucket, start_local_aws
 from tests.local_aws.embedded import BUCKET, embedded
+from tests.running_aws import REGION, create_endpoint, create_model, make_bucket, start_local_aws
 
 
 def test_all_is_there_again_after_a_restart(tmp_path: Path, model_archive: bytes) -> None:
@@ -109,7 +109,5 @@ def test_the_latest_versions_are_there_after_a_restart(tmp_path: Path) -> None:
     with embedded(tmp_path) as second:
         s3 = second.client("s3")
         assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
-        assert dict(zip(stored := second.keys(), map(second.get, stored), strict=True)) == {
-            "changed": "new",
-            "back": "old",
-        }
+        stored = second.keys()
+        assert [(key, second.get(key)) for key in stored] == [("back", "old"), ("changed", "new")]

@@ -19,7 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.conftest import ROOT, Running, create_endpoint, create_model, make_bucket, start_local_aws
+from tests.running_aws import ROOT, Running, create_endpoint, create_model, make_bucket, start_local_aws
 
 
 def get(url: str, data: bytes | None = None, **headers: str) -> tuple[int, dict[str, Any]]:

@@ -15,8 +15,8 @@ from model_monitor.operators.baseline import BaselineOperator, find_baseline
 from model_monitor.operators.endpoint import CreateModelOperator
 from model_monitor.operators.storage import UploadFilesOperator
 from model_monitor.waiting import Wait
-from tests.local_aws.conftest import Running, make_bucket
 from tests.monitored import FEATURES, monitored_endpoint, run_task, write_files
+from tests.running_aws import Running, make_bucket
 
 
 def baseline(endpoint: MonitoredEndpoint, kind: Any = "bias", **options: Any) -> Any:

@@ -13,8 +13,8 @@ from model_monitor.operators.endpoint import (
     DeployEndpointOperator,
 )
 from model_monitor.operators.storage import UploadFilesOperator
-from tests.local_aws.conftest import Running, make_bucket
 from tests.monitored import monitored_endpoint, run_task
+from tests.running_aws import Running, make_bucket
 
 
 def deploy(endpoint: MonitoredEndpoint, **waiting: Any) -> Any:

@@ -11,8 +11,8 @@ from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.operators.ground_truth import UploadGroundTruthOperator
-from tests.local_aws.conftest import Running
 from tests.monitored import Run, context, run_task
+from tests.running_aws import Running
 
 TEN = datetime(2026, 11, 22, 10, tzinfo=UTC)
 SCHEDULED = Run("scheduled", TEN, TEN + timedelta(hours=1))

@@ -38,8 +38,8 @@ from model_monitor.operators.traffic import SendTrafficOperator
 from model_monitor.operators.verdict import VerdictOperator
 from model_monitor.sensors.captures import CapturesSensor
 from model_monitor.sensors.executions import ExecutionFinishedSensor, ExecutionStartedSensor
-from tests.local_aws.conftest import Running
 from tests.monitored import context, run_task
+from tests.running_aws import Running
 
 GOLDEN: dict[str, Any] = json.loads((Path(__file__).parents[1] / "golden" / "requests.json").read_text())["requests"]
 

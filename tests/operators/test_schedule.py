@@ -17,8 +17,8 @@ from model_monitor.operators.schedule import (
     StopScheduleOperator,
 )
 from model_monitor.operators.teardown import DeleteMonitorOperator
-from tests.local_aws.conftest import Running
 from tests.monitored import context, run_task
+from tests.running_aws import Running
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import InputError
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.operators.storage import CheckBucketOperator, UploadFilesOperator
-from tests.local_aws.conftest import Running
 from tests.monitored import monitored_endpoint, run_task
+from tests.running_aws import Running
 
 
 def test_a_writable_bucket_is_written_to(endpoint: MonitoredEndpoint) -> None:

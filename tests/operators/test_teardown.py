@@ -22,8 +22,8 @@ from model_monitor.operators.teardown import (
 )
 from model_monitor.operators.traffic import SendTrafficOperator
 from model_monitor.sensors.captures import CapturesSensor
-from tests.local_aws.conftest import Running
 from tests.monitored import run_task
+from tests.running_aws import Running
 
 
 def tear_down(endpoint: MonitoredEndpoint, **waiting: Any) -> list[Any]:

@@ -13,8 +13,8 @@ from model_monitor.operators.schedule import CreateJobDefinitionOperator, Create
 from model_monitor.operators.teardown import DeleteMonitorOperator
 from model_monitor.operators.verdict import VerdictOperator
 from model_monitor.sensors.executions import ExecutionFinishedSensor, ExecutionStartedSensor
-from tests.local_aws.conftest import Running
 from tests.monitored import FEATURES, context, run_task
+from tests.running_aws import Running
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from model_monitor.operators.schedule import CreateJobDefinitionOperator, Create
 from model_monitor.operators.teardown import DeleteMonitorOperator
 from model_monitor.sensors.executions import ExecutionFinishedSensor, ExecutionStartedSensor
 from model_monitor.waiting import Outcome, Wait
-from tests.local_aws.conftest import Running
 from tests.monitored import context, run_task
+from tests.running_aws import Running
 
 
 @pytest.fixture

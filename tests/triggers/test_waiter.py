@@ -15,8 +15,8 @@ from model_monitor.operators.baseline import BaselineOperator
 from model_monitor.sources import baselining_job
 from model_monitor.triggers.waiter import ProcessingJobTrigger, WaiterTrigger
 from model_monitor.waiting import Wait
-from tests.local_aws.conftest import Running
 from tests.monitored import first_event, sent_to_the_triggerer
+from tests.running_aws import Running
 
 
 def trigger(waiter: str, request: dict[str, Any], timeout: float = 30, **connection: Any) -> WaiterTrigger:

@@ -1,4 +1,4 @@
-"""A real server in a process of its own, and clients that talk to it."""
+"""A local_aws in a process of its own, and the calls that tests make to it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import sys
 import tarfile
 import time
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,16 +18,12 @@ from typing import Any
 from urllib.request import Request, urlopen
 
 import boto3
-import numpy as np
-import pytest
-import xgboost
 from botocore.config import Config
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 REGION = "us-west-2"
 ROLE = "arn:aws:iam::123456789012:role/service-role/SageMakerRole"
 XGBOOST_IMAGE = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-xgboost:0.90-1-cpu-py3"
-FEATURES = 4
 
 
 @dataclass
@@ -90,37 +85,6 @@ def start_local_aws(data_dir: Path, *options: str) -> Running:
     return Running(address[0], data_dir, process, log)
 
 
-@pytest.fixture(scope="session")
-def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A local_aws with real time."""
-    running = start_local_aws(tmp_path_factory.mktemp("local_aws"))
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="session")
-def stepped_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A local_aws whose time moves only by `advance`."""
-    running = start_local_aws(tmp_path_factory.mktemp("stepped_aws"), "--clock", "stepped")
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="session")
-def booster() -> xgboost.Booster:
-    """A tiny model of four inputs; the first one decides."""
-    rows = np.random.default_rng(0).normal(size=(200, FEATURES))
-    labels = (rows[:, 0] + 0.1 * rows[:, 1] > 0).astype(int)
-    parameters = {"objective": "binary:logistic", "max_depth": 2, "nthread": 1}
-    return xgboost.train(parameters, xgboost.DMatrix(rows, labels), 8)
-
-
-@pytest.fixture(scope="session")
-def model_archive(booster: xgboost.Booster) -> bytes:
-    """The tiny model as a `model.tar.gz`."""
-    return tar_gz({"xgboost-model": bytes(booster.save_raw("json"))})
-
-
 def tar_gz(files: dict[str, bytes]) -> bytes:
     """An archive of files."""
     buffer = io.BytesIO()
@@ -130,12 +94,6 @@ def tar_gz(files: dict[str, bytes]) -> bytes:
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return buffer.getvalue()
-
-
-@pytest.fixture
-def bucket(local_aws: Running) -> str:
-    """A new bucket of `local_aws`."""
-    return make_bucket(local_aws)
 
 
 def make_bucket(aws: Running) -> str:
