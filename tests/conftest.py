@@ -130,13 +130,15 @@ def deployed(aws: Running, files: Path) -> MonitoredEndpoint:
 
 
 @pytest.fixture
-def captured(deployed: MonitoredEndpoint) -> MonitoredEndpoint:
+def captured(deployed: MonitoredEndpoint, aws: Running) -> MonitoredEndpoint:
     """The shared endpoint, with captures and ground truth of the hour that the server's clock shows."""
     from model_monitor.operators.ground_truth import UploadGroundTruthOperator
     from model_monitor.operators.traffic import SendTrafficOperator
     from model_monitor.sensors.captures import CapturesSensor
     from tests.monitored import run_task
 
+    # Executions are told from those of an earlier test by their time.
+    aws.advance(5)
     traffic = run_task(SendTrafficOperator(task_id="send", endpoint=deployed))
     run_task(CapturesSensor(task_id="captures", endpoint=deployed, traffic=traffic))
     run_task(UploadGroundTruthOperator(task_id="labels", endpoint=deployed))

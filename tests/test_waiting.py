@@ -174,6 +174,8 @@ def test_what_a_listing_means(count: int, state: str) -> None:
 def test_answers_are_described_by_status_reason_and_message() -> None:
     wait = Wait.until("ProcessingJobFinished", {})
     failed = {"ProcessingJobStatus": "Failed", "FailureReason": "ClientError: x"}
-    assert describe(wait, failed | {"ExitMessage": "Customer Error: y"}) == "Failed - ClientError: x - Customer Error: y"
+    assert (
+        describe(wait, failed | {"ExitMessage": "Customer Error: y"}) == "Failed - ClientError: x - Customer Error: y"
+    )
     assert describe(wait, failed | {"ExitMessage": "Customer Error: x"}) == "Failed - ClientError: x"
     assert describe(Wait.until("ExecutionFinished", {}), executions()) == "no execution yet"

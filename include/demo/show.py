@@ -6,11 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from demo.results import Verdict
-from model_monitor.analysis.drift import attribution_ndcg, baseline_values
-from model_monitor.analysis.serialise import number
+from model_monitor.analysis.drift import SECTIONS, attribution_ndcg
 from model_monitor.records import Capture
-
-SECTIONS = ("post_training_bias_metrics", "pre_training_bias_metrics")
+from model_monitor.results import aligned, bias_table, shown
 
 
 def predictions(captures: Iterable[Capture], rows: Sequence[str], inputs: Sequence[str], columns: Sequence[str]) -> str:
@@ -26,7 +24,7 @@ def predictions(captures: Iterable[Capture], rows: Sequence[str], inputs: Sequen
         answer = answers.get(row.strip())
         score = f"{float(answer):.4f}" if answer is not None else "not captured"
         body.append([str(position), *(values[column] for column in columns), score])
-    return table(["row", *columns, "score"], body)
+    return aligned(["row", *columns, "score"], body)
 
 
 def bias_constraints(analysis: dict[str, Any]) -> str:
@@ -36,7 +34,7 @@ def bias_constraints(analysis: dict[str, Any]) -> str:
         for facet, entries in analysis.get(section, {}).get("facets", {}).items():
             for entry in entries:
                 lines.append(f"{section.replace('_', ' ')}: {facet} {entry['value_or_threshold']}")
-                values = [f"{metric['name']} {_short(metric['value'])}" for metric in entry["metrics"]]
+                values = [f"{metric['name']} {shown(metric['value'])}" for metric in entry["metrics"]]
                 lines += [f"  {'   '.join(values[start : start + 7])}" for start in range(0, len(values), 7)]
     return "\n".join(lines)
 
@@ -50,36 +48,16 @@ def attributions(analysis: dict[str, Any], baseline: dict[str, Any] | None = Non
         strongest = sorted(values, key=lambda name: -abs(values[name]))[:top]
         header = ["feature", "SHAP", *(["baseline"] if baseline else [])]
         rows = [
-            [name, _short(values[name]), *([_short(before.get(label, {}).get(name))] if baseline else [])]
+            [name, shown(values[name]), *([shown(before.get(label, {}).get(name))] if baseline else [])]
             for name in strongest
         ]
-        lines.append(f"{label}: expected value {_short(explained['expected_value'])}\n{table(header, rows)}")
+        lines.append(f"{label}: expected value {shown(explained['expected_value'])}\n{aligned(header, rows)}")
     return "\n".join(lines)
 
 
 def bias_verdict(verdict: Verdict, baseline: dict[str, Any]) -> str:
     """Every facet of an execution: its metrics beside their baseline, violations marked."""
-    violated = {
-        (violation["facet"], violation["facet_value"], violation["metric_name"]) for violation in verdict.violations
-    }
-    parts = []
-    for section in SECTIONS:
-        constraints = baseline_values(verdict.analysis, baseline, section)
-        for facet, entries in verdict.analysis.get(section, {}).get("facets", {}).items():
-            for position, entry in enumerate(entries):
-                group = entry["value_or_threshold"]
-                rows = [
-                    [
-                        metric["name"],
-                        _short(metric["value"]),
-                        _short(constraints.get((facet, position, metric["name"]))),
-                        "violation" if (facet, group, metric["name"]) in violated else "",
-                    ]
-                    for metric in entry["metrics"]
-                ]
-                parts.append(f"{section.replace('_', ' ')}: {facet} {group}")
-                parts.append(table(["metric", "value", "baseline", ""], rows))
-    return "\n".join(parts)
+    return bias_table(verdict.analysis, baseline, verdict.violations)
 
 
 def drift(verdict: Verdict, baseline: dict[str, Any]) -> str:
@@ -88,29 +66,6 @@ def drift(verdict: Verdict, baseline: dict[str, Any]) -> str:
     return "\n".join(f"{label}: NDCG {score:.4f} (a violation below 0.90)" for label, score in scores.items())
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns as wide as their widest cell; numbers to the right."""
-    widths = [max(len(line[column]) for line in [header, *rows]) for column in range(len(header))]
-    numeric = [bool(rows) and all(_numeric(row[column]) for row in rows) for column in range(len(header))]
-
-    def line(cells: Sequence[str]) -> str:
-        return "  ".join(
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(cells, widths, numeric, strict=True)
-        ).rstrip()
-
-    return "\n".join([line(header), "  ".join("-" * width for width in widths), *map(line, rows)])
-
-
 def _global_values(analysis: dict[str, Any]) -> dict[str, dict[str, float]]:
     labels = analysis.get("explanations", {}).get("kernel_shap", {})
     return {label: explained["global_shap_values"] for label, explained in labels.items()}
-
-
-def _short(value: Any) -> str:
-    parsed = number(value) if value is not None else None
-    return "-" if parsed is None else f"{parsed:.4f}"
-
-
-def _numeric(cell: str) -> bool:
-    return cell in {"-", "inf", "-inf"} or cell.replace(".", "", 1).removeprefix("-").isdigit()

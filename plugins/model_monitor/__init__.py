@@ -1,1 +1,1 @@
-"""Monitoring of live models for bias drift and feature attribution drift, with Airflow and a Clarify-compatible engine."""
+"""Live models watched for bias drift and feature attribution drift, with Airflow and a Clarify-compatible engine."""

@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.operators.base import RETRY_POLICY
+from model_monitor.retries import RETRY_POLICY
+
+RECURRING = ("traffic", "ground_truth")
 
 
 def settings(endpoint: MonitoredEndpoint, kind: str) -> dict[str, Any]:
@@ -16,6 +18,8 @@ def settings(endpoint: MonitoredEndpoint, kind: str) -> dict[str, Any]:
         "tags": ["model-monitor", endpoint.name, kind],
         "catchup": False,
         "max_active_runs": 1,
+        # Only what recurs by itself has to be switched on.
+        "is_paused_upon_creation": kind in RECURRING,
         "render_template_as_native_obj": True,
         "default_args": {
             "owner": endpoint.owner,

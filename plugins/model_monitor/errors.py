@@ -5,7 +5,8 @@
     ├── InputError             a file or a record is wrong: which one, where, what was expected
     │   └── AnalysisError      the analysis cannot go on; its text is Clarify's where Clarify has one
     │       └── ModelError     the model refused a prediction request, or answered what cannot be read
-    ├── AccessDenied           AWS refused a call: which permission on which resource is missing
+    ├── AccessDenied           AWS refused a call: which permission on which resource is missing, or whose credentials
+    ├── Unreachable            AWS, or the server that a connection points to, does not answer
     ├── ResourceConflict       a resource of that name exists and is not the one that was asked for
     ├── ServiceUnavailable     the account no longer has the managed service
     ├── EndpointFailed         an endpoint did not reach InService
@@ -44,7 +45,11 @@ class ModelError(AnalysisError):
 
 
 class AccessDenied(MonitorError):
-    """AWS refused a call for lack of a permission."""
+    """AWS refused a call for lack of a permission, or does not accept the credentials."""
+
+
+class Unreachable(MonitorError):
+    """AWS, or the server that a connection points to, does not answer."""
 
 
 class ResourceConflict(MonitorError):

@@ -56,9 +56,7 @@ def clarify_image(region: str) -> str:
         ConfigError: Clarify does not exist in this region.
     """
     if region not in CLARIFY_ACCOUNTS:
-        raise ConfigError(
-            f"region: no SageMaker Clarify in '{region}'; it is in {', '.join(CLARIFY_ACCOUNTS)}"
-        )
+        raise ConfigError(f"region: no SageMaker Clarify in '{region}'; it is in {', '.join(CLARIFY_ACCOUNTS)}")
     return _uri(CLARIFY_ACCOUNTS[region], region, "sagemaker-clarify-processing:1.0")
 
 

@@ -13,7 +13,7 @@ class ReportLink(BaseOperatorLink):
     name = "Report"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """The report's address; asked once, in the task's process when it ends, and kept by Airflow."""
+        """The report's page; asked once, in the task's process when it ends, and kept by Airflow."""
         return getattr(operator, "report_url", "")
 
 

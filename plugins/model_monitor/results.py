@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 TOP_FEATURES = 5
@@ -23,26 +24,23 @@ class BiasMetric:
 
     section: str
     facet: str
-    position: int
     facet_value: str
     name: str
     value: float | str | None
-
-    @property
-    def key(self) -> tuple[str, str, int, str]:
-        """What it is matched with the baseline by; intervals end at each data set's maximum, so not by their text."""
-        return self.section, self.facet, self.position, self.name
+    baseline: float | str | None
 
 
-def bias_metrics(analysis: Mapping[str, Any]) -> Iterator[BiasMetric]:
-    """Every bias metric, post-training ones first."""
-    for section in ("post_training_bias_metrics", "pre_training_bias_metrics"):
+def bias_metrics(analysis: Mapping[str, Any], baseline: Mapping[str, Any] | None = None) -> Iterator[BiasMetric]:
+    """Every bias metric beside its baseline, matched as the monitor matches them; post-training ones first."""
+    from model_monitor.analysis.drift import SECTIONS, baseline_values
+
+    for section in SECTIONS:
+        before = baseline_values(analysis, baseline or {}, section)
         for facet, entries in analysis.get(section, {}).get("facets", {}).items():
             for position, entry in enumerate(entries):
                 for metric in entry["metrics"]:
-                    yield BiasMetric(
-                        section, facet, position, entry["value_or_threshold"], metric["name"], metric["value"]
-                    )
+                    then = _serialised(before.get((facet, position, metric["name"])))
+                    yield BiasMetric(section, facet, entry["value_or_threshold"], metric["name"], metric["value"], then)
 
 
 def top_features(analysis: Mapping[str, Any], label: str, count: int = TOP_FEATURES) -> list[dict[str, Any]]:
@@ -62,48 +60,81 @@ def summarise(analysis: Mapping[str, Any]) -> Summary:
     if metrics:
         values["metrics"] = metrics
     for facet, found in metrics.items():
-        lines += [f"  {facet}: {name:6} {_shown(value)}" for name, value in found.items()]
+        lines += [f"  {facet}: {name:6} {shown(value)}" for name, value in found.items()]
     for label, explanation in analysis.get("explanations", {}).get("kernel_shap", {}).items():
         top = top_features(analysis, label)
         values.setdefault("top_features", {})[label] = top
         values.setdefault("expected_value", {})[label] = explanation["expected_value"]
-        lines += [f"  {label}: {item['feature']:24} {_shown(item['value'])}" for item in top]
-        lines.append(f"  {label}: {'expected value':24} {_shown(explanation['expected_value'])}")
+        lines += [f"  {label}: {item['feature']:24} {shown(item['value'])}" for item in top]
+        lines.append(f"  {label}: {'expected value':24} {shown(explanation['expected_value'])}")
     return Summary(values, "\n".join(lines))
 
 
 def violation_rows(
-    violations: Mapping[str, Any] | None, analysis: Mapping[str, Any], baseline: Mapping[str, Any] | None
+    violations: Iterable[Mapping[str, Any]], analysis: Mapping[str, Any], baseline: Mapping[str, Any] | None
 ) -> list[dict[str, Any]]:
-    """Violations with the metric's value now and in the baseline; for attributions the description says both."""
-    then = {metric.key: metric.value for metric in bias_metrics(baseline or {})}
+    """A file's violations, each with its value now and in the baseline; for attributions the description says both."""
     rows = []
-    for violation in (violations or {}).get("violations", []):
+    for violation in violations:
         row = {"metric": violation["metric_name"], "description": violation["description"]}
         if "facet" in violation:
             wanted = (violation["facet"], violation["facet_value"], violation["metric_name"])
-            for metric in bias_metrics(analysis):
+            for metric in bias_metrics(analysis, baseline):
                 if (metric.facet, metric.facet_value, metric.name) == wanted:
                     row |= {"facet": metric.facet, "facet_value": metric.facet_value}
-                    row |= {"value": metric.value, "baseline": then.get(metric.key)}
+                    row |= {"value": metric.value, "baseline": metric.baseline}
         else:
             row["label"] = violation.get("label")
         rows.append(row)
     return rows
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """Violations as lines of text."""
-    lines = []
-    for row in rows:
-        if "facet" in row:
-            lines.append(
-                f"  {row['facet']}: {row['metric']:6} {_shown(row['value']):>12}  baseline {_shown(row['baseline'])}"
-            )
-        else:
-            lines.append(f"  {row['label']}: {row['description']}")
-    return "\n".join(lines)
+def bias_table(
+    analysis: Mapping[str, Any], baseline: Mapping[str, Any] | None, violations: Iterable[Mapping[str, Any]]
+) -> str:
+    """Every facet with its metrics beside their baseline, and a file's violations marked."""
+    violated = {(entry.get("facet"), entry.get("facet_value"), entry["metric_name"]) for entry in violations}
+    groups: dict[str, list[list[str]]] = {}
+    for metric in bias_metrics(analysis, baseline):
+        mark = "violation" if (metric.facet, metric.facet_value, metric.name) in violated else ""
+        title = f"{metric.section.replace('_', ' ')}: {metric.facet} {metric.facet_value}"
+        groups.setdefault(title, []).append([metric.name, shown(metric.value), shown(metric.baseline), mark])
+    header = ["metric", "value", "baseline", ""]
+    return "\n".join(f"{title}\n{aligned(header, rows)}" for title, rows in groups.items())
 
 
-def _shown(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, int | float) else str(value)
+def violation_lines(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Violations alone, one to a line."""
+    return "\n".join(
+        f"{row['facet']} {row['facet_value']}: {row['metric']} {shown(row['value'])}, baseline {shown(row['baseline'])}"
+        if "facet" in row
+        else f"{row['label']}: {row['description']}"
+        for row in rows
+    )
+
+
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Cells in columns as wide as their widest one; numbers to the right."""
+    widths = [max(len(line[column]) for line in [header, *rows]) for column in range(len(header))]
+    numeric = [bool(rows) and all(_numeric(row[column]) for row in rows) for column in range(len(header))]
+
+    def line(cells: Sequence[str]) -> str:
+        return "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(cells, widths, numeric, strict=True)
+        ).rstrip()
+
+    return "\n".join([line(header), "  ".join("-" * width for width in widths), *map(line, rows)])
+
+
+def shown(value: float | str | None) -> str:
+    """A metric's value as read from `analysis.json`, with four decimals."""
+    return "-" if value is None else f"{float(value):.4f}"
+
+
+def _serialised(value: float | None) -> float | str | None:
+    return value if value is None or isfinite(value) else str(value).replace("inf", "Infinity")
+
+
+def _numeric(cell: str) -> bool:
+    return cell in {"-", "inf", "-inf"} or cell.replace(".", "", 1).removeprefix("-").isdigit()

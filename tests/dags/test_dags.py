@@ -14,8 +14,9 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, RetryAction
 from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
+from botocore.exceptions import ClientError
 
-from model_monitor.errors import AccessDenied, JobFailed, WaitTimeout
+from model_monitor.errors import AccessDenied, JobFailed, Unreachable, WaitTimeout
 
 PROJECT = Path(__file__).resolve().parents[2]
 DAGS = PROJECT / "dags"
@@ -179,13 +180,21 @@ def test_nothing_fails_on_violations_unless_asked(dags: dict[str, DAG]) -> None:
     }
 
 
+def answer(status: int, code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "CreateModel")
+
+
 @pytest.mark.parametrize(
     ("error", "action"),
     [
         (AccessDenied("no permission"), RetryAction.FAIL),
         (JobFailed("no such column"), RetryAction.FAIL),
         (WaitTimeout("took too long"), RetryAction.DEFAULT),
+        (Unreachable("http://127.0.0.1:5566 does not answer"), RetryAction.DEFAULT),
         (ConnectionError("reset by peer"), RetryAction.DEFAULT),
+        (answer(400, "ValidationException"), RetryAction.FAIL),
+        (answer(400, "ThrottlingException"), RetryAction.DEFAULT),
+        (answer(500, "InternalFailure"), RetryAction.DEFAULT),
     ],
 )
 def test_what_a_human_has_to_mend_is_not_tried_again(dags: dict[str, DAG], error: Exception, action: Any) -> None:
@@ -207,3 +216,8 @@ print(sorted(heavy & set(sys.modules)))
     ran = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, env=environment, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_is_started_by_hand_just_runs_and_what_recurs_is_switched_on_by_hand(dags: dict[str, DAG]) -> None:
+    paused = {dag_id for dag_id, dag in dags.items() if dag.is_paused_upon_creation}
+    assert {dag_id.partition(".")[2] for dag_id in paused} == {"traffic", "ground_truth"}

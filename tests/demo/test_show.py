@@ -66,9 +66,3 @@ def test_attributions_come_strongest_first() -> None:
 def test_drift_is_the_published_score_of_the_published_example() -> None:
     live, baseline = shap(SAT=0.05, GPA=0.5, rank=0.7), shap(SAT=0.7, GPA=0.5, rank=0.05)
     assert show.drift(verdict(live), baseline).startswith("label0: NDCG 0.687")
-
-
-def test_tables_put_numbers_to_the_right() -> None:
-    assert show.table(["name", "value"], [["a", "1.5"], ["long name", "-10.25"]]) == (
-        "name        value\n---------  ------\na             1.5\nlong name  -10.25"
-    )

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
+import socket
+
 import pytest
 from botocore.exceptions import ClientError
 
-from model_monitor.errors import AccessDenied, ServiceUnavailable
+from model_monitor.errors import AccessDenied, ServiceUnavailable, Unreachable
 from model_monitor.hooks.base import explain, is_missing, is_taken
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.hooks.sagemaker import SageMakerHook
+from model_monitor.waiting import Wait
 from tests.running_aws import Running
 
 
@@ -96,3 +100,56 @@ def test_throttling_is_retried_more_often_than_boto3_does_and_a_connection_may_s
 
 def test_buckets_of_a_server_of_one_s_own_are_paths_not_host_names(aws: Running) -> None:
     assert StorageHook().conn.meta.config.s3 == {"addressing_style": "path"}
+
+
+@pytest.mark.parametrize("code", ["InvalidClientTokenId", "ExpiredToken", "SignatureDoesNotMatch"])
+def test_credentials_that_aws_does_not_accept_are_told_from_missing_permissions(code: str) -> None:
+    explained = explain(refusal("GetCallerIdentity", code, "The security token is invalid"), "sts", {})
+    assert isinstance(explained, AccessDenied)
+    assert "does not accept the credentials" in str(explained)
+
+
+def connection(**extra: object) -> str:
+    return json.dumps(
+        {"conn_type": "aws", "login": "key", "password": "secret", "extra": {"region_name": "us-west-2", **extra}}
+    )
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a port that nobody listens on, which the connection `nobody` points to."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    once = {"retries": {"total_max_attempts": 1}}
+    monkeypatch.setenv("AIRFLOW_CONN_NOBODY", connection(endpoint_url=url, config_kwargs=once))
+    return url
+
+
+def test_a_server_that_does_not_answer_is_named_with_its_connection(nobody: str) -> None:
+    with pytest.raises(Unreachable, match=f"^{nobody} does not answer .* the connection 'nobody'"):
+        SageMakerHook(aws_conn_id="nobody").endpoint("churn")
+
+
+def test_no_answer_is_given_up_on_within_a_minute_or_so(aws: Running) -> None:
+    config = SageMakerHook().conn.meta.config
+    assert config.connect_timeout * config.retries["total_max_attempts"] <= 30
+
+
+def test_a_connection_without_credentials_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AIRFLOW_CONN_BARE", '{"conn_type": "aws", "extra": {"region_name": "us-west-2"}}')
+    with pytest.raises(AccessDenied, match="connection 'bare' holds no AWS credentials"):
+        SageMakerHook(aws_conn_id="bare").endpoint("churn")
+
+
+def test_waiting_says_what_it_waits_for(nobody: str, capsys: pytest.CaptureFixture[str]) -> None:
+    hook = SageMakerHook(aws_conn_id="nobody")
+    outcome = hook.wait(Wait.until("ScheduleSettled", {"MonitoringScheduleName": "churn-bias"}, timeout=0))
+    assert outcome.state == "deadline"
+    said = 'ScheduleSettled: EndpointConnectionError: Could not connect to the endpoint URL: "'
+    assert f"{said}{nobody}" in capsys.readouterr().out

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
+from botocore.exceptions import ConnectionError as NoConnection
 
-from model_monitor.errors import AccessDenied, MonitorError, ServiceUnavailable
-from model_monitor.waiting import WAITERS
+from model_monitor.errors import AccessDenied, MonitorError, ServiceUnavailable, Unreachable
+from model_monitor.waiting import WAITERS, Outcome, Wait, describe
 
-# boto3's default gives up on throttling after a few seconds; a connection's `config_kwargs` goes before this.
-RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 6})
+# boto3's default gives up on throttling after a few seconds, and on a silent host after five minutes; a connection's
+# `config_kwargs` goes before this.
+DEFAULTS = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=5)
+
+Answer = TypeVar("Answer")
 
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403", "Forbidden"}
+UNACCEPTED = {
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
 MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404", "NotFound"}
 PERMISSIONS = {
     "s3:HeadBucket": "s3:ListBucket",
@@ -37,14 +53,10 @@ class MonitorHook(AwsBaseHook):
         Raises:
             AccessDenied: with the permission that is missing.
             ServiceUnavailable: when the account no longer has the managed monitors.
+            Unreachable: when nothing answers.
             ClientError: for every other refusal.
         """
-        try:
-            return getattr(self.conn, method)(**request)
-        except ClientError as error:
-            if (explained := explain(error, str(self.client_type), request)) is not None:
-                raise explained from error
-            raise
+        return self._explained(lambda: getattr(self.conn, method)(**request), request)
 
     def find(self, method: str, **request: Any) -> dict[str, Any] | None:
         """Send one describing request; None when there is no such resource."""
@@ -55,11 +67,46 @@ class MonitorHook(AwsBaseHook):
                 return None
             raise
 
+    def ask(self, wait: Wait) -> Outcome:
+        """Ask once; errors as those of `call`."""
+        return self._explained(lambda: wait.ask(self.conn), wait.request)
+
+    def wait(self, wait: Wait, until: float | None = None) -> Outcome:
+        """Wait until it is decided, or until its deadline or the earlier moment `until`; tells every change in the log.
+
+        Errors are those of `call`, but a server that does not answer is waited for.
+        """
+        told = [""]
+
+        def tell(outcome: Outcome) -> None:
+            if (status := describe(wait, outcome.response)) != told[0]:
+                self.log.info("%s: %s", wait.waiter, status)
+                told[0] = status
+
+        return self._explained(lambda: wait.poll(self.conn, until, tell), wait.request)
+
+    def _explained(self, ask: Callable[[], Answer], request: dict[str, Any]) -> Answer:
+        try:
+            return ask()
+        except ClientError as error:
+            if (explained := explain(error, str(self.client_type), request)) is not None:
+                raise explained from error
+            raise
+        except NoCredentialsError as error:
+            raise AccessDenied(
+                f"The connection '{self.aws_conn_id}' holds no AWS credentials, and the environment has none either."
+            ) from error
+        except (NoConnection, HTTPClientError) as error:
+            raise Unreachable(
+                f"{self.conn_client_meta.endpoint_url} does not answer ({error}). Does it run, and is it what the "
+                f"connection '{self.aws_conn_id}' is to point to? `make status` shows what `make up` started."
+            ) from error
+
     def _get_config(self, config: Config | None = None) -> Config:
-        defaults = RETRIES
+        defaults = DEFAULTS
         if self.client_type == "s3" and self.conn_config.get_service_endpoint_url(service_name="s3"):
             # A server of one's own has one host name, not one per bucket.
-            defaults = RETRIES.merge(Config(s3={"addressing_style": "path"}))
+            defaults = DEFAULTS.merge(Config(s3={"addressing_style": "path"}))
         return defaults.merge(super()._get_config(config))
 
 
@@ -88,6 +135,11 @@ def explain(error: ClientError, service: str, request: dict[str, Any]) -> Monito
         return AccessDenied(
             f"AWS refused {error.operation_name} on {_subject(request)}: {message or code}. "
             f"Allow '{permission}' there for the identity of this Airflow connection."
+        )
+    if code in UNACCEPTED:
+        return AccessDenied(
+            f"AWS does not accept the credentials of this connection ({error.operation_name}: {code}: {message}). "
+            "Are they complete, for this account and not expired?"
         )
     if "maintenance mode" in message:
         return ServiceUnavailable(

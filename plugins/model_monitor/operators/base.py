@@ -6,21 +6,11 @@ from functools import cached_property
 from typing import Any
 
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
-from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.errors import MonitorError, WaitTimeout
 from model_monitor.hooks.logs import LogsHook
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.hooks.sagemaker import SageMakerHook
-
-# What a human has to mend does not get better by trying again; everything else may.
-RETRY_POLICY = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(WaitTimeout, action=RetryAction.DEFAULT),
-        RetryRule(MonitorError, action=RetryAction.FAIL, reason="Trying again cannot help"),
-    ]
-)
 
 
 class EndpointTask:

@@ -96,7 +96,7 @@ class BaselineOperator(Waits, MonitorOperator):
         constraints = names.baseline_constraints(self.endpoint, self.kind)
         summary = self._summary(constraints)
         self.log.info("Suggested constraints, %s:\n%s", constraints, summary.text)
-        self.report_url = self.storage.address(f"{names.baseline_output(self.endpoint, self.kind)}/report.html")
+        self.report_url = self.storage.page(f"{names.baseline_output(self.endpoint, self.kind)}/report.html")
         self.console_path = f"processing-jobs/{self.job}"
         return {"job": self.job, "constraints": constraints, **summary.values}
 

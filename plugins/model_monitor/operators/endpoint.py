@@ -79,7 +79,7 @@ class DeployEndpointOperator(Waits, MonitorOperator):
         if found is not None and found["EndpointStatus"] == "Failed":
             self.log.warning("Endpoint %s has failed (%s): making it anew", name, found.get("FailureReason"))
             self.hook.delete("delete_endpoint", EndpointName=name)
-            Wait.until("EndpointDeleted", {"EndpointName": name}).poll(self.hook.conn)
+            self.hook.wait(Wait.until("EndpointDeleted", {"EndpointName": name}))
             found = None
         if found is None:
             self.hook.call("create_endpoint", **request)
@@ -87,7 +87,7 @@ class DeployEndpointOperator(Waits, MonitorOperator):
         elif found["EndpointConfigName"] == config:
             self.log.info("Endpoint %s has this configuration already: %s", name, found["EndpointStatus"])
         else:
-            Wait.until("EndpointInService", {"EndpointName": name}).poll(self.hook.conn)
+            self.hook.wait(Wait.until("EndpointInService", {"EndpointName": name}))
             self.hook.call("update_endpoint", **requests.update_endpoint(self.endpoint, config))
             self.log.info("Moving endpoint %s from %s to %s", name, found["EndpointConfigName"], config)
 

@@ -217,7 +217,7 @@ def existing_schedule(hook: SageMakerHook, endpoint: MonitoredEndpoint, kind: Ki
 def settled(hook: SageMakerHook, name: str) -> dict[str, Any]:
     """The schedule once it has left Pending, which takes some seconds after each change."""
     wait = Wait.until("ScheduleSettled", {"MonitoringScheduleName": name})
-    outcome = wait.poll(hook.conn)
+    outcome = hook.wait(wait)
     if outcome.state == "deadline":
         raise WaitTimeout(f"Schedule {name} stays in between: {describe(wait, outcome.response)}")
     return outcome.response
@@ -243,7 +243,7 @@ def delete_schedule(hook: SageMakerHook, found: dict[str, Any], endpoint: Monito
     name = found["MonitoringScheduleName"]
     stop_schedule(hook, found)
     idle = Wait.until("ScheduleIdle", idle_request(found), timeout=endpoint.monitoring.max_runtime_seconds)
-    if idle.poll(hook.conn).state == "deadline":
+    if hook.wait(idle).state == "deadline":
         raise WaitTimeout(f"Schedule {name} still has a running execution, so it cannot be deleted")
     remove_schedule(hook, name)
 
@@ -251,5 +251,5 @@ def delete_schedule(hook: SageMakerHook, found: dict[str, Any], endpoint: Monito
 def remove_schedule(hook: SageMakerHook, name: str) -> None:
     """Delete a stopped, idle schedule and see it gone."""
     hook.delete("delete_monitoring_schedule", MonitoringScheduleName=name)
-    if Wait.until("ScheduleDeleted", {"MonitoringScheduleName": name}).poll(hook.conn).state == "deadline":
+    if hook.wait(Wait.until("ScheduleDeleted", {"MonitoringScheduleName": name})).state == "deadline":
         raise WaitTimeout(f"Schedule {name} was deleted and is still there")

@@ -88,7 +88,7 @@ class DeleteEndpointOperator(Waits, MonitorOperator):
                 f"The endpoint '{name}' was not made by this project (no tag {ENDPOINT_TAG}); it stays."
             )
         if found["EndpointStatus"] in {"Creating", "Updating", "SystemUpdating", "RollingBack"}:
-            Wait.until("EndpointInService", {"EndpointName": name}).poll(self.hook.conn)
+            self.hook.wait(Wait.until("EndpointInService", {"EndpointName": name}))
         if found["EndpointStatus"] != "Deleting":
             self.hook.delete("delete_endpoint", EndpointName=name)
         wait = Wait.until("EndpointDeleted", {"EndpointName": name})

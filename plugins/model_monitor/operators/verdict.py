@@ -15,7 +15,7 @@ from model_monitor.links import ConsoleLink, ReportLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.operators.schedule import existing_schedule
-from model_monitor.results import summarise, table, violation_rows
+from model_monitor.results import bias_table, summarise, violation_lines, violation_rows
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -58,13 +58,13 @@ class VerdictOperator(MonitorOperator):
             )
         report = described["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"].rstrip("/")
         verdict = self._verdict(summary, report)
-        self.report_url = verdict["report_address"]
+        self.report_url = self.storage.page(f"{report}/report.html")
         self.console_path = f"processing-jobs/{job}"
         if str(self.fail_on_violations).lower() == "true" and verdict["violations"]:
             context["ti"].xcom_push(key="return_value", value=verdict)
             raise ViolationsFound(
-                f"{len(verdict['violations'])} violations in {verdict['schedule']}, report "
-                f"{verdict['report_address']}:\n{table(verdict['violations'])}"
+                f"{len(verdict['violations'])} violations in {verdict['schedule']}, report {report}/report.html:\n"
+                f"{violation_lines(verdict['violations'])}"
             )
         return verdict
 
@@ -84,10 +84,10 @@ class VerdictOperator(MonitorOperator):
         files = self.storage.list(f"{report}/")
         analysis = self._json(f"{report}/analysis.json") or {}
         baseline = self._json(names.baseline_constraints(self.endpoint, self.kind))
-        violations: list[dict[str, Any]] = []
+        found: list[dict[str, Any]] = []
         if summary["MonitoringExecutionStatus"] == "CompletedWithViolations":
             # An earlier execution of the same hour can have left its own file in the folder.
-            violations = violation_rows(self._json(f"{report}/constraint_violations.json"), analysis, baseline)
+            found = (self._json(f"{report}/constraint_violations.json") or {}).get("violations", [])
         verdict = {
             "endpoint": self.endpoint.name,
             "kind": self.kind,
@@ -95,23 +95,28 @@ class VerdictOperator(MonitorOperator):
             "scheduled": iso(summary["ScheduledTime"]),
             "status": summary["MonitoringExecutionStatus"],
             "report": report,
-            "report_address": self.storage.address(f"{report}/report.html"),
             "files": [file.removeprefix(f"{report}/") for file in files],
-            "violations": violations,
+            "violations": violation_rows(found, analysis, baseline),
         }
-        in_brief = summarise(analysis)
-        if self.kind == "explainability":
-            verdict |= in_brief.values
-            if analysis and baseline:
-                verdict["ndcg"] = _ndcg(analysis, baseline)
-        self.log.info("%s: %s\n%s", verdict["schedule"], verdict["status"], in_brief.text)
         for file in files:
             self.log.info("Report file: %s", file)
-        if violations:
-            self.log.warning("%d violations:\n%s", len(violations), table(violations))
+        if self.kind == "explainability":
+            verdict |= self._attributions(analysis, baseline)
         else:
-            self.log.info("No violations; NDCG %s", verdict.get("ndcg", "does not apply"))
+            self.log.info("Metrics beside their baseline:\n%s", bias_table(analysis, baseline, found))
+        tell = self.log.warning if found else self.log.info
+        tell("%s: %s, %d violations", verdict["schedule"], verdict["status"], len(found))
         return verdict
+
+    def _attributions(self, analysis: dict[str, Any], baseline: dict[str, Any] | None) -> dict[str, Any]:
+        in_brief = summarise(analysis)
+        self.log.info("Features with the greatest attribution:\n%s", in_brief.text)
+        if not analysis or not baseline:
+            return in_brief.values
+        scores = _ndcg(analysis, baseline)
+        for label, score in scores.items():
+            self.log.info("%s: NDCG %.4f with the baseline; a violation below 0.90", label, score)
+        return {**in_brief.values, "ndcg": scores}
 
     def _json(self, uri: str) -> dict[str, Any] | None:
         content = self.storage.read(uri)

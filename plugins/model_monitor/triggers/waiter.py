@@ -70,5 +70,8 @@ class ProcessingJobTrigger(WaiterTrigger):
         """Stop the job that nobody waits for any more."""
         job = self.wait.request["ProcessingJobName"]
         self.log.warning("The task was ended by hand: stopping the processing job %s", job)
-        async with await self.hook().get_async_conn() as client:
-            await client.stop_processing_job(ProcessingJobName=job)
+        try:
+            async with await self.hook().get_async_conn() as client:
+                await client.stop_processing_job(ProcessingJobName=job)
+        except (ClientError, BotoCoreError) as error:
+            self.log.warning("The processing job %s could not be stopped: %s", job, error)
