@@ -99,7 +99,8 @@ class StorageHook(MonitorHook):
         if server.hostname not in {"127.0.0.1", "localhost", "::1"}:
             return ""
         wanted = {"Bucket": bucket, "Key": key, "ResponseContentType": "text/html"}
-        return str(self.conn.generate_presigned_url("get_object", Params=wanted, ExpiresIn=SEVEN_DAYS))
+        client: Any = self.conn
+        return str(client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=SEVEN_DAYS))
 
     def _pages(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         token: dict[str, str] = {}
