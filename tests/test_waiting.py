@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from model_monitor.waiting import Outcome, Wait, describe
+from model_monitor.waiting import Outcome, Wait, changes, describe
 
 
 class Clock:
@@ -179,3 +179,11 @@ def test_answers_are_described_by_status_reason_and_message() -> None:
     )
     assert describe(wait, failed | {"ExitMessage": "Customer Error: x"}) == "Failed - ClientError: x"
     assert describe(Wait.until("ExecutionFinished", {}), executions()) == "no execution yet"
+
+
+def test_only_changes_are_told() -> None:
+    told: list[str] = []
+    tell = changes(in_service(), told.append)
+    for status in ("Creating", "Creating", "InService"):
+        tell(Outcome("waiting", {"EndpointStatus": status}))
+    assert told == ["EndpointInService: Creating", "EndpointInService: InService"]

@@ -141,6 +141,19 @@ def waiter_config(service: str, waiter: str) -> SingleWaiterConfig:
     return model.get_waiter(waiter)
 
 
+def changes(wait: Wait, say: Callable[[str], None]) -> Callable[[Outcome], None]:
+    """Says what an answer means whenever that differs from the answer before."""
+    said = ""
+
+    def tell(outcome: Outcome) -> None:
+        nonlocal said
+        if (status := describe(wait, outcome.response)) != said:
+            say(f"{wait.waiter}: {status}")
+            said = status
+
+    return tell
+
+
 def describe(wait: Wait, response: dict[str, Any]) -> str:
     """An answer in a few words: status, reason, message."""
     if "Error" in response:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from model_monitor.errors import AccessDenied, MonitorError, ServiceUnavailable, Unreachable
-from model_monitor.waiting import WAITERS, Outcome, Wait, describe
+from model_monitor.waiting import WAITERS, Outcome, Wait, changes
 
 # boto3's default gives up on throttling after a few seconds, and on a silent host after five minutes; a connection's
 # `config_kwargs` goes before this.
@@ -76,14 +76,7 @@ class MonitorHook(AwsBaseHook):
 
         Errors are those of `call`, but a server that does not answer is waited for.
         """
-        told = [""]
-
-        def tell(outcome: Outcome) -> None:
-            if (status := describe(wait, outcome.response)) != told[0]:
-                self.log.info("%s: %s", wait.waiter, status)
-                told[0] = status
-
-        return self._explained(lambda: wait.poll(self.conn, until, tell), wait.request)
+        return self._explained(lambda: wait.poll(self.conn, until, changes(wait, self.log.info)), wait.request)
 
     def _explained(self, ask: Callable[[], Answer], request: dict[str, Any]) -> Answer:
         try:

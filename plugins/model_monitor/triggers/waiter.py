@@ -11,7 +11,7 @@ from airflow.triggers.base import TriggerEvent
 from botocore.exceptions import BotoCoreError, ClientError
 
 from model_monitor.hooks.base import MonitorHook
-from model_monitor.waiting import Outcome, Wait, describe
+from model_monitor.waiting import Wait, changes, describe
 
 
 class WaiterTrigger(AwsBaseWaiterTrigger):
@@ -53,14 +53,11 @@ class WaiterTrigger(AwsBaseWaiterTrigger):
         """Ask until it is decided."""
         try:
             async with await self.hook().get_async_conn() as client:
-                outcome = await self.wait.poll_async(client, self._tell)
+                outcome = await self.wait.poll_async(client, changes(self.wait, self.log.info))
             event = {"state": outcome.state, "reason": describe(self.wait, outcome.response)}
         except (ClientError, BotoCoreError) as error:
             event = {"state": "error", "reason": str(error)}
         yield TriggerEvent(event)
-
-    def _tell(self, outcome: Outcome) -> None:
-        self.log.info("%s: %s", self.wait.waiter, describe(self.wait, outcome.response))
 
 
 class ProcessingJobTrigger(WaiterTrigger):
