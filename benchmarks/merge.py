@@ -1,18 +1,15 @@
-"""The merge: our time against joining the same files with pandas, and against `json.loads` of each line alone.
-
-PYTHONPATH=plugins .venv/bin/python benchmarks/merge.py
-"""
+"""The merge: our time against joining the same files with pandas, and against `json.loads` of each line alone."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.timing import Comparison, best
 from model_monitor.analysis.merge import merge
 
 HOUR = "churn/AllTraffic/2026/11/22/10"
@@ -71,28 +68,12 @@ def with_loads_alone(root: Path) -> None:
                 json.loads(line)
 
 
-def seconds(work: Callable[[Path], None], root: Path) -> float:
-    """The best of three runs."""
-    times = []
-    for _ in range(3):
-        started = time.perf_counter()
-        work(root)
-        times.append(time.perf_counter() - started)
-    return min(times)
-
-
-def main() -> None:
-    """Print one line per size."""
+def comparisons() -> Iterator[Comparison]:
+    """A slow hour, a busy one, a very busy one."""
     for captures in (3_000, 30_000, 300_000):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)
             write(root, captures, ids=captures // 10)
-            own, pandas, loads = (seconds(work, root) for work in (with_engine, with_pandas, with_loads_alone))
-        print(
-            f"Merge of {captures:,} captures: {own:.2f} s, pandas {pandas:.2f} s, {pandas / own:.1f} times as fast; "
-            f"json.loads of the captures alone {loads:.2f} s"
-        )
-
-
-if __name__ == "__main__":
-    main()
+            own = best(lambda: with_engine(root))  # noqa: B023 - called at once
+            for peer, work in (("pandas", with_pandas), ("json.loads of the captures alone", with_loads_alone)):
+                yield Comparison(f"merge, {captures:,} captures", own, peer, best(lambda: work(root)))  # noqa: B023

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import DAG, Param, TaskGroup
 
 from model_monitor.config import MonitoredEndpoint, load_endpoints
@@ -57,8 +59,8 @@ PARAMS = {
 
 
 def watch(endpoint: MonitoredEndpoint, kind: Kind) -> None:
-    asked = {"schedule": "{{ params.schedule }}", "compare": "{{ params.compare }}"}
-    monitored = {"endpoint": endpoint, "kind": kind}
+    asked: dict[str, Any] = {"schedule": "{{ params.schedule }}", "compare": "{{ params.compare }}"}
+    monitored: dict[str, Any] = {"endpoint": endpoint, "kind": kind}
     with TaskGroup(kind, tooltip=f"The {kind} monitor"):
         definition = CreateJobDefinitionOperator(task_id="create_job_definition", **monitored, **asked)
         schedule = CreateScheduleOperator(task_id="create_schedule", **monitored, **asked)
