@@ -53,7 +53,7 @@ def test_links_lead_to_the_report(deployed: MonitoredEndpoint, aws: Running) -> 
     task = BaselineOperator(task_id="bias", endpoint=deployed, kind="bias")
     run_task(task)
     report, console = (link.get_link(task, ti_key=None) for link in task.operator_extra_links)
-    assert report == f"{aws.url}/{deployed.bucket}/monitors/baselining/model_bias/report.html"
+    assert report.startswith(f"{aws.url}/{deployed.bucket}/monitors/baselining/model_bias/report.html?")
     assert console == ""
 
 
