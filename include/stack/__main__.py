@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
-from stack.settings import CONNECTION, PROJECT, USER, Folders
+from stack.settings import CONNECTION, PROJECT, USER, Folders, database
 from stack.stack import Stack, StackError, up
 
 
@@ -69,8 +71,21 @@ def _airflow(stack: Stack | None, arguments: list[str]) -> int:
     if stack is None or not stack.alive:
         print("Nothing is running; `make up` starts Airflow.", file=sys.stderr)
         return 1
+    environment = stack.environment()
+    if arguments[1:2] == ["test"]:
+        # A test's run is deleted at its end, and the scheduler ends when a run disappears while it looks at it.
+        environment |= database_copy(stack.folders)
     command = [sys.executable, "-m", "airflow", *arguments]
-    return subprocess.run(command, env=stack.environment(), cwd=PROJECT, check=False).returncode
+    return subprocess.run(command, env=environment, cwd=PROJECT, check=False).returncode
+
+
+def database_copy(folders: Folders) -> dict[str, str]:
+    """Copies Airflow's database as it is now; returns the setting for a program that is to use the copy."""
+    copy = folders.airflow / "test.db"
+    copy.unlink(missing_ok=True)
+    with closing(sqlite3.connect(folders.airflow_db)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    return database(copy)
 
 
 def _show(stack: Stack) -> None:

@@ -29,6 +29,11 @@ class Folders:
         return self.root / "airflow"
 
     @property
+    def airflow_db(self) -> Path:
+        """Airflow's database."""
+        return self.airflow / "airflow.db"
+
+    @property
     def aws(self) -> Path:
         """The embedded AWS: its database, buckets and jobs."""
         return self.root / "aws"
@@ -98,6 +103,11 @@ def aws_connection(aws_url: str) -> str:
     )
 
 
+def database(file: Path) -> dict[str, str]:
+    """The setting that makes an SQLite file Airflow's database."""
+    return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{file}"}
+
+
 def environment(
     folders: Folders, keys: Secrets, *, ui_port: int, aws_url: str | None, inherited: Mapping[str, str]
 ) -> dict[str, str]:
@@ -119,7 +129,7 @@ def environment(
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(folders.airflow / "passwords.json"),
         # The default asks DNS for a full name, which can take seconds on a machine without one.
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folders.airflow / 'airflow.db'}",
+        **database(folders.airflow_db),
         "AIRFLOW__API__HOST": HOST,
         "AIRFLOW__API__PORT": str(ui_port),
         "AIRFLOW__API__WORKERS": "1",

@@ -159,7 +159,7 @@ def _start(name: str, command: list[str], folders: Folders, environment: Mapping
 def _migrate(folders: Folders, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
     stamp = folders.airflow / ".migrated"
     wanted = version("apache-airflow")
-    if stamp.exists() and stamp.read_text() == wanted and (folders.airflow / "airflow.db").exists():
+    if stamp.exists() and stamp.read_text() == wanted and folders.airflow_db.exists():
         return
     say("Preparing Airflow's database")
     log = folders.logs / "migrate.log"
