@@ -98,7 +98,7 @@ def test_traffic_that_has_to_be_sent_fails_without_an_endpoint(endpoint: Monitor
 
 def test_a_row_that_the_model_refuses_is_named(deployed: MonitoredEndpoint, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("0,0,0,0\n1,2\n")
-    with pytest.raises(InputError, match=r"refused row 1 \('1,2"):
+    with pytest.raises(InputError, match=r"rows\.csv: row 1 \('1,2…'\) was refused"):
         send(deployed, file=str(tmp_path / "rows.csv"))
 
 

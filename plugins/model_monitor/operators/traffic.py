@@ -67,7 +67,8 @@ class SendTrafficOperator(MonitorOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         started = self._check_in_service()
-        rows = sources.traffic_rows(self.endpoint.path(self.file or self.endpoint.data.test))
+        file = self.endpoint.path(self.file or self.endpoint.data.test)
+        rows = sources.traffic_rows(file)
         count = len(rows) if self.count is None else int(self.count)
         if count == 0:
             raise AirflowSkipException("No requests were asked for")
@@ -78,7 +79,7 @@ class SendTrafficOperator(MonitorOperator):
         sent = 0
         while sent < count and not self.killed:
             number = sent % len(rows)
-            prediction = self._invoke(rows[number], number, with_ids)
+            prediction = self._invoke(rows[number], str(number) if with_ids else None, f"{file}: row {number}")
             sent += 1
             if sent <= SHOWN_PREDICTIONS:
                 self.log.info("Row %d -> %s", number, prediction)
@@ -103,15 +104,14 @@ class SendTrafficOperator(MonitorOperator):
             raise AirflowSkipException(reason) if self.skip_unless_in_service else EndpointFailed(reason)
         return iso(self.storage.time(self.endpoint.bucket))
 
-    def _invoke(self, row: str, number: int, with_id: bool) -> str:
-        inference_id = str(number) if with_id else None
+    def _invoke(self, row: str, inference_id: str | None, where: str) -> str:
         try:
             return self.runtime.invoke(**requests.invoke_endpoint(self.endpoint, row, inference_id)).decode().strip()
         except ClientError as error:
             if error.response["Error"]["Code"] not in {"ModelError", "ValidationError"}:
                 raise
             raise InputError(
-                f"The endpoint {self.endpoint.name} refused row {number} ('{row[:60]}…'): "
+                f"{where} ('{row[:60]}…') was refused by the endpoint {self.endpoint.name}: "
                 f"{error.response['Error'].get('Message', error)}"
             ) from error
 
