@@ -169,7 +169,8 @@ class ExecutionFinishedSensor(ExecutionSensor):
         described = self.hook.processing_job(job) if job else None
         if described is not None:
             for key in ("FailureReason", "ExitMessage"):
-                if described.get(key) and described[key] not in told[0]:
+                # Both say the same, after a prefix of their own such as "Customer Error: ".
+                if described.get(key) and described[key].rpartition("Error: ")[2] not in told[0]:
                     told.append(f"{key} of the job {job}: {described[key]}")
             for line in self.logs.tail(job):
                 self.log.info("[%s] %s", job, line)
