@@ -49,6 +49,10 @@ class AirflowApi:
         """The ids of all DAGs that Airflow has parsed."""
         return {str(dag["dag_id"]) for dag in self._json("GET", "/api/v2/dags", params={"limit": 100})["dags"]}
 
+    def paused(self, dag: str) -> bool:
+        """Whether a DAG is paused."""
+        return bool(self._json("GET", f"/api/v2/dags/{dag}")["is_paused"])
+
     def pause(self, dag: str, paused: bool) -> None:
         """Pause or unpause a DAG."""
         self._json("PATCH", f"/api/v2/dags/{dag}", json={"is_paused": paused})

@@ -52,18 +52,24 @@ class Demo:
         self.shows: dict[str, Callable[[], None]] = {"deploy": self.show_deployment, "monitor": self.show_verdicts}
 
     def run(self) -> None:
-        """Every step in turn, with what it brought about.
+        """Every step in turn, with what it brought about; DAGs are paused or not as they were found.
 
         Raises:
             StepFailed: naming the DAG, the task and its log.
         """
         self.await_dags()
-        for kind, _, _ in STEPS:
-            self.settle(self.dag(kind))
-        for number, (kind, what, conf) in enumerate(STEPS, 1):
-            self.terminal.line(f"\n[{number}/{len(STEPS)}] {what} ({self.dag(kind)})")
-            self.step(self.dag(kind), conf)
-            self.shows.get(kind, lambda: None)()
+        dags = [self.dag(kind) for kind, _, _ in STEPS]
+        paused = {dag: self.api.paused(dag) for dag in dags}
+        for dag in dags:
+            self.settle(dag)
+        try:
+            for number, (kind, what, conf) in enumerate(STEPS, 1):
+                self.terminal.line(f"\n[{number}/{len(STEPS)}] {what} ({self.dag(kind)})")
+                self.step(self.dag(kind), conf)
+                self.shows.get(kind, lambda: None)()
+        finally:
+            for dag in dags:
+                self.api.pause(dag, paused[dag])
 
     def dag(self, kind: str) -> str:
         """The id of the endpoint's DAG of a kind."""

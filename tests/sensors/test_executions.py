@@ -105,8 +105,9 @@ def test_ground_truth_that_is_no_json_fails_with_the_job_s_words(monitored: Moni
     StorageHook().put(broken, "1,0,1\n")
     try:
         execution = started(monitored, schedule=schedule(monitored, "now", "broken ground truth"))
-        with pytest.raises(ExecutionFailed, match=r"(?s)ended as Failed: .*broken\.jsonl"):
+        with pytest.raises(ExecutionFailed, match=r"(?s)ended as Failed: .*broken\.jsonl") as failed:
             finished(monitored, execution=execution)
+        assert str(failed.value).count("broken.jsonl") == 1
     finally:
         StorageHook().delete(broken)
 
