@@ -154,7 +154,9 @@ def test_a_file_that_is_no_configuration(tmp_path: Path, content: bytes, message
     ],
 )
 def test_other_values_that_are_allowed(tmp_path: Path, right: str, other: str) -> None:
-    load_endpoint(write(tmp_path / "churn.yaml", (right, other)))
+    written = load_endpoint(write(tmp_path / "churn.yaml", (right, other)))
+    assert written.name == "churn"
+    assert written != load_endpoint(write(tmp_path / "churn.yaml"))
 
 
 def test_shap_rows_keep_their_types(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Data capture: what an endpoint was asked and answered, as JSON lines in S3.
 
-Records are buffered per endpoint and variant and written after a short while, when the hour changes, and on `flush`.
+Records are buffered per endpoint and variant and written after a short while, when the hour changes, when a minute of
+the clock has passed since the first one, and on `flush`.
 Nothing here slows or fails an answer; what cannot be written is logged and lost, where SageMaker loses it silently.
 """
 
@@ -15,7 +16,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local_aws.s3_addresses import split_uri
@@ -24,6 +25,7 @@ from model_monitor.records import Capture, Encoding, Payload, capture_record
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 2.0
+FILE_SPAN = timedelta(minutes=1)
 MOST_BUFFERED = 10_000
 
 
@@ -118,7 +120,7 @@ class CaptureWriter:
         line = line_of(exchange, config)
         with self._lock:
             buffers = self._buffers.setdefault(destination, [])
-            if not buffers or _hour(buffers[-1].first) != _hour(exchange.moment):
+            if not buffers or not _one_file(buffers[-1].first, exchange.moment):
                 buffers.append(Buffer(first=exchange.moment, opened=time.monotonic()))
             if len(buffers[-1].lines) < MOST_BUFFERED:
                 buffers[-1].lines.append(line)
@@ -161,5 +163,5 @@ class CaptureWriter:
         )
 
 
-def _hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
+def _one_file(first: datetime, moment: datetime) -> bool:
+    return moment - first < FILE_SPAN and (first.date(), first.hour) == (moment.date(), moment.hour)

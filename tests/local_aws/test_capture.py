@@ -121,16 +121,24 @@ def test_a_file_is_named_by_its_first_record() -> None:
     ]
 
 
-def test_no_file_crosses_an_hour() -> None:
+@pytest.mark.parametrize(
+    ("seconds", "files"),
+    [
+        ((-10, 5, 20), [("10", 1), ("11", 2)]),
+        ((0, 59, 60), [("11", 1), ("11", 2)]),
+    ],
+    ids=["an hour", "a minute"],
+)
+def test_no_file_crosses_an_hour_or_covers_more_than_a_minute(
+    seconds: tuple[int, ...], files: list[tuple[str, int]]
+) -> None:
     bucket = Bucket()
     writer = CaptureWriter(bucket)
-    for minutes in (0, 40, 50):
-        writer.add(DESTINATION, exchange(MOMENT + timedelta(minutes=minutes)), CONFIG)
+    hour = MOMENT.replace(hour=11, minute=0, second=0)
+    for offset in seconds:
+        writer.add(DESTINATION, exchange(hour + timedelta(seconds=offset)), CONFIG)
     writer.flush()
-    assert sorted((key.split("/")[-2], len(records)) for key, records in bucket.objects.items()) == [
-        ("10", 1),
-        ("11", 2),
-    ]
+    assert sorted((key.split("/")[-2], len(records)) for key, records in bucket.objects.items()) == files
 
 
 def test_an_earlier_hour_is_written_at_once() -> None:

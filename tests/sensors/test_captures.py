@@ -27,9 +27,9 @@ def since(moment: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("moment", "expected"), [("10:07:30", [0, 1]), ("10:07:31", [1]), ("10:59:59", [1]), ("11:00:05", [1])]
+    ("moment", "expected"), [("10:07:30", [0, 1]), ("10:08:30", [0, 1]), ("10:10:00", [1]), ("11:01:00", [1])]
 )
-def test_only_captures_since_the_traffic_count(
+def test_only_files_that_can_hold_the_traffic_count(
     endpoint: MonitoredEndpoint, captured: list[str], moment: str, expected: list[int]
 ) -> None:
     sensor = CapturesSensor(task_id="captures", endpoint=endpoint, traffic=since(moment))
@@ -46,7 +46,7 @@ def test_no_captures_are_an_error_that_says_where_they_should_be(
 ) -> None:
     monkeypatch.setattr(CapturesSensor, "patience", 0.1)
     sensor = CapturesSensor(
-        task_id="captures", endpoint=endpoint, traffic=since("11:00:06"), timeout=0.6, deferrable=deferrable
+        task_id="captures", endpoint=endpoint, traffic=since("11:03:00"), timeout=0.6, deferrable=deferrable
     )
     where = f"s3://{endpoint.bucket}/monitors/datacapture/{endpoint.name}/AllTraffic/"
     with pytest.raises(NoCaptures, match=f"No captured requests of {endpoint.name} under {where}"):

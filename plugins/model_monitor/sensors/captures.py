@@ -4,65 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from model_monitor import names
-from model_monitor.config import MonitoredEndpoint
-from model_monitor.deferring import Waits, deferrable_by_default
 from model_monitor.errors import NoCaptures
 from model_monitor.hooks.s3 import StorageHook
-from model_monitor.operators.base import connection_of
-from model_monitor.waiting import Outcome, Wait, waiter_config
+from model_monitor.sensors.base import MonitorSensor
+from model_monitor.waiting import Outcome, Wait
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 SHOWN_FILES = 5
 
+# How much time one capture file covers: about a minute, generously.
+FILE_SPAN = timedelta(minutes=2)
 
-class CapturesSensor(Waits, AwsBaseSensor[StorageHook]):
+
+class CapturesSensor(MonitorSensor[StorageHook]):
     """Wait for captured requests, then show the newest files and one record. They can take a minute or two to appear.
 
     Args:
-        endpoint: whose captures.
-        traffic: what SendTrafficOperator answered; captures from its `since` on count. All unless given.
-        deferrable: wait in the triggerer.
-        poke_interval: seconds between two requests; the waiter's own unless given.
-        timeout: seconds to wait; the waiter's own unless given.
+        traffic: what SendTrafficOperator answered; only files that can hold its requests count. All unless given.
     """
 
     aws_hook_class = StorageHook
     template_fields: Sequence[str] = aws_template_fields("traffic")
-    ui_color = "#e6f0f7"
+    service = "s3"
+    waiter = "ObjectsPresent"
 
-    def __init__(
-        self,
-        *,
-        endpoint: MonitoredEndpoint,
-        traffic: dict[str, Any] | str | None = None,
-        deferrable: bool = deferrable_by_default(),
-        poke_interval: float | None = None,
-        timeout: float | None = None,
-        **kwargs: Any,
-    ) -> None:
-        own = waiter_config("s3", "ObjectsPresent")
-        super().__init__(
-            **{**connection_of(endpoint), **kwargs},
-            poke_interval=own.delay if poke_interval is None else poke_interval,
-            timeout=own.delay * own.max_attempts if timeout is None else timeout,
-        )
-        self.endpoint = endpoint
+    def __init__(self, *, traffic: dict[str, Any] | str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.traffic = traffic
-        self.deferrable = deferrable
 
     def execute(self, context: Context) -> dict[str, Any]:
-        wait = Wait.until(
-            "ObjectsPresent", self._request(), service="s3", interval=self.poke_interval, timeout=self.timeout
-        )
+        wait = self.wait_until(self._request())
         return self._finish(self.wait_for(wait, self.hook), wait)
 
     def execute_complete(self, context: Context, event: dict[str, Any], wait: dict[str, Any]) -> dict[str, Any]:
@@ -72,8 +51,8 @@ class CapturesSensor(Waits, AwsBaseSensor[StorageHook]):
         bucket, prefix = names.split_s3(f"{names.captures(self.endpoint)}/{self.endpoint.endpoint.variant}/")
         request = {"Bucket": bucket, "Prefix": prefix}
         if isinstance(self.traffic, dict):
-            # A capture file is named after the time of its first record, so that keys are in order of time.
-            since = datetime.fromisoformat(self.traffic["since"])
+            # A file is named after the time of its first record, which can be another client's, from before.
+            since = datetime.fromisoformat(self.traffic["since"]) - FILE_SPAN
             request["StartAfter"] = f"{prefix}{names.hour_path(since)}/{since:%M-%S}"
         return request
 

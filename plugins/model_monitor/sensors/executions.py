@@ -6,19 +6,16 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from model_monitor import names
-from model_monitor.config import MonitoredEndpoint
-from model_monitor.deferring import Waits, deferrable_by_default
 from model_monitor.errors import ExecutionFailed, NoExecution, WaitTimeout
 from model_monitor.hooks.sagemaker import SageMakerHook, executions_since, iso
 from model_monitor.links import ConsoleLink
 from model_monitor.names import Kind
-from model_monitor.operators.base import EndpointTask, connection_of
 from model_monitor.operators.schedule import existing_schedule, expression
-from model_monitor.waiting import Outcome, Wait, describe, waiter_config
+from model_monitor.sensors.base import MonitorSensor
+from model_monitor.waiting import Outcome, Wait, describe
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -26,44 +23,23 @@ if TYPE_CHECKING:
 NO_DATA = "Job inputs had no data"
 
 
-class ExecutionSensor(Waits, EndpointTask, AwsBaseSensor[SageMakerHook]):
+class ExecutionSensor(MonitorSensor[SageMakerHook]):
     """What both sensors share.
 
     Args:
-        endpoint: what is monitored.
         kind: `bias` or `explainability`.
-        deferrable: wait in the triggerer.
-        poke_interval: seconds between two requests; the waiter's own unless given.
-        timeout: seconds to wait; the waiter's own unless given.
     """
 
     aws_hook_class = SageMakerHook
-    ui_color = "#e6f0f7"
-    waiter: str
+    service = "sagemaker"
 
-    def __init__(
-        self,
-        *,
-        endpoint: MonitoredEndpoint,
-        kind: Kind,
-        deferrable: bool = deferrable_by_default(),
-        poke_interval: float | None = None,
-        timeout: float | None = None,
-        **kwargs: Any,
-    ) -> None:
-        own = waiter_config("sagemaker", self.waiter)
-        super().__init__(
-            **{**connection_of(endpoint), **kwargs},
-            poke_interval=own.delay if poke_interval is None else poke_interval,
-            timeout=own.delay * own.max_attempts if timeout is None else timeout,
-        )
-        self.endpoint = endpoint
+    def __init__(self, *, kind: Kind, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.kind = kind
-        self.deferrable = deferrable
 
     def execute(self, context: Context) -> dict[str, str]:
         schedule = existing_schedule(self.hook, self.endpoint, self.kind)
-        wait = Wait.until(self.waiter, self.request(schedule), interval=self.poke_interval, timeout=self.timeout)
+        wait = self.wait_until(self.request(schedule))
         return self.finish(self.wait_for(wait, self.hook), wait)
 
     def execute_complete(self, context: Context, event: dict[str, Any], wait: dict[str, Any]) -> dict[str, str]:
