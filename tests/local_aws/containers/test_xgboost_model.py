@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import base64
 import copyreg
 import io
+import json
 import os
 import pickle
 import sys
@@ -15,9 +17,13 @@ import xgboost
 
 from local_aws.containers.xgboost_model import BadModel, load
 
-# That the old binary format is deprecated is why it is tested.
-pytestmark = pytest.mark.filterwarnings("ignore:.*deprecated binary model format.*:UserWarning")
+# That these formats are old is why they are tested.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*deprecated binary model format.*:UserWarning"),
+    pytest.mark.filterwarnings("ignore:.*Loading model from XGBoost < 1.0.0.*:UserWarning"),
+]
 
+GOLDEN = Path(__file__).resolve().parents[2] / "golden"
 ROWS = np.array([[1.5, 0, 0, 0], [-1.5, 0.5, 2, 1]])
 
 
@@ -31,6 +37,15 @@ def test_every_format_gives_the_same_scores(tmp_path: Path, booster: xgboost.Boo
     model = load(saved(tmp_path, bytes(booster.save_raw(format_))))
     assert model.features == 4
     assert model.predict(ROWS).tolist() == booster.predict(xgboost.DMatrix(ROWS)).tolist()
+
+
+@pytest.mark.parametrize("form", ["pickled_booster", "saved_model"])
+def test_files_that_xgboost_0_90_itself_wrote_give_its_scores(tmp_path: Path, form: str) -> None:
+    """Training stopped early, so that only the first rounds count."""
+    written = json.loads((GOLDEN / "xgboost-0.90.json").read_text())
+    model = load(saved(tmp_path, base64.b64decode(written[form])))
+    assert model.rounds == written["rounds_used"]
+    np.testing.assert_allclose(model.predict(np.array(written["rows"])), written["scores"], rtol=1e-6)
 
 
 def old_pickle(state: dict[str, Any], protocol: int = 3) -> bytes:
