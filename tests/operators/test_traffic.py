@@ -12,6 +12,7 @@ from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import EndpointFailed, InputError
 from model_monitor.hooks.runtime import RuntimeHook
 from model_monitor.hooks.s3 import StorageHook
+from model_monitor.hooks.sagemaker import SageMakerHook
 from model_monitor.operators.traffic import SendTrafficOperator
 from model_monitor.sensors.captures import CapturesSensor
 from tests.monitored import run_task
@@ -89,6 +90,17 @@ def test_nothing_asked_for_is_skipped(deployed: MonitoredEndpoint) -> None:
 def test_recurring_traffic_is_skipped_with_the_reason_while_there_is_no_endpoint(endpoint: MonitoredEndpoint) -> None:
     with pytest.raises(AirflowSkipException, match=f"endpoint {endpoint.name} is not in service .missing."):
         send(endpoint, skip_unless_in_service=True)
+
+
+@pytest.mark.parametrize(("skip", "error"), [(True, AirflowSkipException), (False, EndpointFailed)])
+def test_an_endpoint_that_goes_meanwhile_is_not_blamed_on_the_row(
+    endpoint: MonitoredEndpoint, monkeypatch: pytest.MonkeyPatch, skip: bool, error: type[Exception]
+) -> None:
+    describe = SageMakerHook.endpoint
+    before = iter([{"EndpointStatus": "InService"}])
+    monkeypatch.setattr(SageMakerHook, "endpoint", lambda hook, name: next(before, None) or describe(hook, name))
+    with pytest.raises(error, match=f"endpoint {endpoint.name} is not in service .missing."):
+        send(endpoint, skip_unless_in_service=skip)
 
 
 def test_traffic_that_has_to_be_sent_fails_without_an_endpoint(endpoint: MonitoredEndpoint) -> None:

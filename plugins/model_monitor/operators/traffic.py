@@ -101,6 +101,8 @@ class SendTrafficOperator(MonitorOperator):
             reason = (
                 f"The endpoint {self.endpoint.name} is not in service ({status}); {self.endpoint.name}.deploy makes it"
             )
+            # Airflow shows the reason of a skip only in a folded part of the log.
+            self.log.warning(reason)
             raise AirflowSkipException(reason) if self.skip_unless_in_service else EndpointFailed(reason)
         return iso(self.storage.time(self.endpoint.bucket))
 
@@ -110,6 +112,8 @@ class SendTrafficOperator(MonitorOperator):
         except ClientError as error:
             if error.response["Error"]["Code"] not in {"ModelError", "ValidationError"}:
                 raise
+            # An endpoint that is deleted meanwhile refuses every row.
+            self._check_in_service()
             raise InputError(
                 f"{where} ('{row[:60]}…') was refused by the endpoint {self.endpoint.name}: "
                 f"{error.response['Error'].get('Message', error)}"
