@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import tarfile
-import time
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,8 @@ from urllib.request import Request, urlopen
 
 import boto3
 from botocore.config import Config
+
+from tests.polling import until
 
 ROOT = Path(__file__).resolve().parents[1]
 REGION = "us-west-2"
@@ -147,13 +148,10 @@ def create_endpoint(
 def wait_for_endpoint(aws: Running, name: str) -> dict[str, Any]:
     """The endpoint's description when nothing is in progress any more."""
     sagemaker = aws.client("sagemaker")
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        description: dict[str, Any] = sagemaker.describe_endpoint(EndpointName=name)
-        if description["EndpointStatus"] in ("InService", "Failed"):
-            return description
-        time.sleep(0.2)
-    raise AssertionError(f"{name} did not settle: {description}")
+    return until(
+        lambda: dict(sagemaker.describe_endpoint(EndpointName=name)),
+        lambda endpoint: endpoint["EndpointStatus"] in ("InService", "Failed"),
+    )
 
 
 def capture_config(bucket: str, **changes: Any) -> dict[str, Any]:

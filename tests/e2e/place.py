@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from tests.polling import until
 from tests.running_aws import (
     ROLE,
     Running,
@@ -19,16 +18,6 @@ from tests.running_aws import (
 CLARIFY_IMAGE = "306415355426.dkr.ecr.us-west-2.amazonaws.com/sagemaker-clarify-processing:1.0"
 CLUSTER = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30}
 HEADERS = ["label", "a", "b", "c", "d"]
-WAIT_SECONDS = 120
-
-
-def until(look: Callable[[], Any], done: Callable[[Any], bool]) -> Any:
-    """What `look` gives once that is `done`."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not done(seen := look()):
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.1)
-    return seen
 
 
 def table(rows: int = 200) -> list[str]:

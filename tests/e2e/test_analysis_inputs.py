@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.e2e.place import HEADERS, Place, table, until
+from tests.e2e.place import HEADERS, Place, table
+from tests.polling import until
 
 INPUTS = HEADERS[1:]
 

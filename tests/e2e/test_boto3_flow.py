@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.polling import until
 from tests.running_aws import (
     ROLE,
     Running,
@@ -29,7 +29,6 @@ CLARIFY_IMAGE = "306415355426.dkr.ecr.us-west-2.amazonaws.com/sagemaker-clarify-
 CLUSTER = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30}
 ENDPOINT = "churn"
 BIAS, EXPLAINABILITY = "churn-bias", "churn-explain"
-WAIT_SECONDS = 120
 
 
 @dataclass
@@ -106,15 +105,6 @@ class Flow:
             ],
             lambda found: all(item["MonitoringExecutionStatus"] not in ("Pending", "InProgress") for item in found),
         )
-
-
-def until(look: Callable[[], Any], done: Callable[[Any], bool]) -> Any:
-    """What `look` gives once that is `done`."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not done(seen := look()):
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.2)
-    return seen
 
 
 def s3_input(name: str, uri: str, local_path: str) -> dict[str, Any]:
@@ -247,7 +237,10 @@ def test_3_traffic_and_labels(flow: Flow) -> None:
     flow.hour = flow.aws.now().replace(minute=0, second=0, microsecond=0)
     runtime = flow.aws.client("sagemaker-runtime")
     for number, row in enumerate(flow.test_rows):
-        runtime.invoke_endpoint(EndpointName=ENDPOINT, Body=row, ContentType="text/csv", InferenceId=str(number))
+        answer = runtime.invoke_endpoint(
+            EndpointName=ENDPOINT, Body=row, ContentType="text/csv", InferenceId=str(number)
+        )
+        assert 0 <= float(answer["Body"].read()) <= 1
     labels = random.Random(0)
     records = [
         {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.e2e.place import Place, table, until
+from tests.e2e.place import Place, table
+from tests.polling import until
 from tests.running_aws import capture_config, create_endpoint, create_model, make_bucket, start_local_aws
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,13 +17,13 @@ from moto.backends import get_backend
 from local_aws import runners
 from local_aws.clock import Clock
 from local_aws.server import Server
+from tests.polling import until
 from tests.running_aws import REGION, ROLE
 
 PROGRAMS = Path(__file__).parent / "programs"
 IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/stub:1"
 CLARIFY = "306415355426.dkr.ecr.us-west-2.amazonaws.com/sagemaker-clarify-processing:1.0"
 BUCKET = "bucket"
-WAIT_SECONDS = 30
 
 
 @dataclass
@@ -105,15 +104,6 @@ def job_input(name: str, uri: str, local_path: str) -> dict[str, Any]:
     """An input."""
     place = {"S3Uri": uri, "LocalPath": local_path, "S3DataType": "S3Prefix", "S3InputMode": "File"}
     return {"InputName": name, "S3Input": place}
-
-
-def until(look: Callable[[], Any], done: Callable[[Any], bool]) -> Any:
-    """What `look` gives once that is `done`."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not done(seen := look()):
-        assert time.monotonic() < deadline, seen
-        time.sleep(0.02)
-    return seen
 
 
 @contextmanager

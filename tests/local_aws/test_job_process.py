@@ -10,7 +10,7 @@ import pytest
 
 from local_aws import job_process
 from local_aws.job_process import Outcome
-from tests.local_aws.embedded import until
+from tests.polling import until
 
 ROOT = Path(__file__).resolve().parents[2]
 

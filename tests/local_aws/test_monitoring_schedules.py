@@ -13,7 +13,8 @@ from botocore.exceptions import ClientError
 
 from local_aws import job_process
 from local_aws.clock import Clock
-from tests.local_aws.embedded import BUCKET, CLARIFY, Embedded, embedded, stub_every_image, until
+from tests.local_aws.embedded import BUCKET, CLARIFY, Embedded, embedded, stub_every_image
+from tests.polling import until
 from tests.running_aws import REGION, ROLE
 
 TERMINAL = ("Completed", "CompletedWithViolations", "Failed", "Stopped")

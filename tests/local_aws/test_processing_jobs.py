@@ -20,8 +20,8 @@ from tests.local_aws.embedded import (
     job_output,
     job_request,
     stub_every_image,
-    until,
 )
+from tests.polling import until
 from tests.running_aws import ROOT
 
 

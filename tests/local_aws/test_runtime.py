@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -12,6 +11,7 @@ import pytest
 import xgboost
 from botocore.exceptions import ClientError
 
+from tests.polling import until
 from tests.running_aws import Running, create_endpoint, create_model, make_bucket, new_name
 
 ROWS = [[1.5, 0, 0, 0], [-1.5, 0.5, 2, 1], [0.1, 0, 0, 0]]
@@ -152,10 +152,10 @@ def test_a_model_server_that_dies_is_started_again(local_aws: Running, bucket: s
 def test_the_log_of_a_model_server_is_in_cloudwatch_logs(local_aws: Running, endpoint: str) -> None:
     refusal(local_aws, endpoint, "1,2")
     logs = local_aws.client("logs")
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        events = logs.filter_log_events(logGroupName=f"/aws/sagemaker/Endpoints/{endpoint}")["events"]
-        if any("Feature size of csv inference data 2" in event["message"] for event in events):
-            return
-        time.sleep(0.2)
-    raise AssertionError(json.dumps(events))
+    group = f"/aws/sagemaker/Endpoints/{endpoint}"
+    reason = "Feature size of csv inference data 2"
+    told = until(
+        lambda: "\n".join(event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]),
+        lambda text: reason in text,
+    )
+    assert reason in told

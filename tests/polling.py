@@ -1,0 +1,21 @@
+"""Waiting for what other processes do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+WAIT_SECONDS = 120
+INTERVAL_SECONDS = 0.05
+
+Seen = TypeVar("Seen")
+
+
+def until(look: Callable[[], Seen], done: Callable[[Seen], bool]) -> Seen:
+    """What `look` gives once that is `done`; fails with what it saw last after two minutes."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not done(seen := look()):
+        assert time.monotonic() < deadline, f"still not so after {WAIT_SECONDS} s: {seen}"
+        time.sleep(INTERVAL_SECONDS)
+    return seen
