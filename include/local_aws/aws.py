@@ -10,12 +10,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from local_aws.capture import CaptureWriter
 from local_aws.clock import Clock
-from local_aws.executions import Executions
-from local_aws.hosting import Hosting
-from local_aws.processing import ProcessingJobs
-from local_aws.scheduler import Scheduler
+from local_aws.hosting.capture import CaptureWriter
+from local_aws.hosting.deployments import Hosting
+from local_aws.jobs.processing import ProcessingJobs
+from local_aws.monitoring.executions import Executions
+from local_aws.monitoring.scheduler import Scheduler
 from local_aws.store import Store
 
 ACCOUNT_ID = "123456789012"

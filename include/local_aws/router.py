@@ -17,11 +17,12 @@ from xml.sax.saxutils import escape
 
 from botocore.model import OperationNotFoundError
 
-from local_aws import operations, runtime
+from local_aws import operations
 from local_aws.aws import LocalAws
 from local_aws.clock import ClockIsReal
 from local_aws.errors import AwsError, serialization_error, unknown_operation
-from local_aws.moto_services import SERVICES
+from local_aws.hosting import runtime
+from local_aws.services.moto_services import SERVICES
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from cheroot.wsgi import Server as WsgiServer
 
 from local_aws.aws import LocalAws
 from local_aws.clock import Clock
-from local_aws.moto_services import moto_application
 from local_aws.operations import load_operations
 from local_aws.router import Router
-from local_aws.s3_persistence import PersistentS3
+from local_aws.services.moto_services import moto_application
+from local_aws.services.s3_persistence import PersistentS3
 from local_aws.store import UnusableStore
 
 log = logging.getLogger(__name__)

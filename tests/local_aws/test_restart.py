@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.local_aws.embedded import BUCKET, embedded, job_request, stub_every_image
-from tests.local_aws.test_monitoring_schedules import captured, executions, monitor, now, prepare, status
+from tests.local_aws.monitoring.test_monitoring_schedules import captured, executions, monitor, now, prepare, status
 from tests.polling import until
 from tests.running_aws import REGION
 

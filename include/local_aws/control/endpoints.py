@@ -1,4 +1,4 @@
-"""Endpoints: created, updated and deleted here; served by `local_aws.hosting`."""
+"""Endpoints: created, updated and deleted here; served by `local_aws.hosting.deployments`."""
 
 from __future__ import annotations
 

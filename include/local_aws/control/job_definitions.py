@@ -8,8 +8,8 @@ from local_aws.control.listing import page_of
 from local_aws.control.processing_jobs import check_local_path
 from local_aws.control.tags import drop_tags, keep_tags
 from local_aws.errors import AwsError, resource_in_use, resource_not_found, validation_error
+from local_aws.monitoring.schedule_expressions import offset
 from local_aws.operations import operation
-from local_aws.schedule_expressions import offset
 from local_aws.store import AlreadyExists, Document, scoped
 
 if TYPE_CHECKING:

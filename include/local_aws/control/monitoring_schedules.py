@@ -13,9 +13,9 @@ from local_aws.control.job_definitions import endpoint_of, find_definition
 from local_aws.control.listing import page_of
 from local_aws.control.tags import drop_tags, keep_tags
 from local_aws.errors import AwsError, could_not_find, resource_in_use, resource_not_found, validation_error
+from local_aws.monitoring.schedule_expressions import NOW, check_one_time_window, offset, recurrence
+from local_aws.monitoring.scheduler import KIND, expression_of
 from local_aws.operations import operation
-from local_aws.schedule_expressions import NOW, check_one_time_window, offset, recurrence
-from local_aws.scheduler import KIND, expression_of
 from local_aws.store import AlreadyExists, Document, scoped
 
 if TYPE_CHECKING:

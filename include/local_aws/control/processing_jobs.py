@@ -8,8 +8,8 @@ from local_aws import runners
 from local_aws.control.listing import page_of
 from local_aws.control.tags import keep_tags
 from local_aws.errors import validation_error
+from local_aws.jobs.processing import KIND
 from local_aws.operations import operation
-from local_aws.processing import KIND
 from local_aws.store import scoped
 
 if TYPE_CHECKING:

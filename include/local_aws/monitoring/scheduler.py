@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_aws.clock import Alarm
 from local_aws.control.job_definitions import find_definition
-from local_aws.schedule_expressions import DAILY, NOW, Recurrence, recurrence, window
+from local_aws.monitoring.schedule_expressions import DAILY, NOW, Recurrence, recurrence, window
 from local_aws.store import Document, scoped
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from local_aws.schedule_expressions import Window
+from local_aws.monitoring.schedule_expressions import Window
 
 CAPTURES = "/opt/ml/processing/input_data"
 GROUND_TRUTH = "/opt/ml/processing/groundtruth"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import job_process
-from local_aws.job_process import Outcome
+from local_aws.jobs import job_process
+from local_aws.jobs.job_process import Outcome
 from tests.polling import until
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(

@@ -13,10 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local_aws import model_servers
 from local_aws.errors import could_not_find
-from local_aws.job_logs import LogStream
-from local_aws.model_servers import ModelServer, ModelServerFailed, Sink
+from local_aws.hosting import model_servers
+from local_aws.hosting.model_servers import ModelServer, ModelServerFailed, Sink
+from local_aws.log_stream import LogStream
 from local_aws.store import Document, scoped
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_aws.errors import AwsError
-from local_aws.schedule_expressions import Window, check_one_time_window, offset, recurrence, window
+from local_aws.monitoring.schedule_expressions import Window, check_one_time_window, offset, recurrence, window
 
 NOON = datetime(2020, 1, 9, 12, 0, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import job_process
 from local_aws.clock import Clock
+from local_aws.jobs import job_process
 from tests.local_aws.embedded import BUCKET, CLARIFY, Embedded, embedded, stub_every_image
 from tests.polling import until
 from tests.running_aws import REGION, ROLE

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from local_aws.errors import AwsError, resource_in_use, resource_not_found, validation_error
-from local_aws.job_run import SCRATCH, Result, run_job
+from local_aws.jobs.job_run import SCRATCH, Result, run_job
 from local_aws.store import AlreadyExists, Document, scoped
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.capture import CaptureWriter, Destination, Exchange, line_of
+from local_aws.hosting.capture import CaptureWriter, Destination, Exchange, line_of
 from tests.running_aws import Running, capture_config, create_endpoint, create_model, make_bucket
 
 MOMENT = datetime(2026, 11, 22, 10, 27, 57, 62_000, tzinfo=UTC)

@@ -3,8 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from local_aws.monitoring_jobs import MonitoringRun, merge_job, monitoring_job
-from local_aws.schedule_expressions import Window
+from local_aws.monitoring.monitoring_jobs import MonitoringRun, merge_job, monitoring_job
+from local_aws.monitoring.schedule_expressions import Window
 
 SCHEDULED = datetime(2026, 11, 22, 11, tzinfo=UTC)
 IDENTITY = "0123456789abcdef01234567"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws import job_process, job_run
+from local_aws.jobs import job_process, job_run
 from tests.local_aws.embedded import (
     BUCKET,
     CLARIFY,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import model_archive
-from local_aws.model_archive import BadArchive, extract
+from local_aws.hosting import model_archive
+from local_aws.hosting.model_archive import BadArchive, extract
 
 
 def archive_of(file: Path, *members: tarfile.TarInfo, content: bytes = b"") -> Path:

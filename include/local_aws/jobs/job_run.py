@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
-from local_aws import job_process, runners
+from local_aws import runners
 from local_aws.container_view import ContainerView, variables_for
 from local_aws.containers.job_container import JOB_CONFIG
 from local_aws.errors import AwsError
-from local_aws.job_files import Outputs, TransferError, download
-from local_aws.job_logs import LogStream
-from local_aws.metrics import publish
-from local_aws.model_servers import ModelServerFailed
+from local_aws.hosting.model_servers import ModelServerFailed
+from local_aws.jobs import job_process
+from local_aws.jobs.job_files import Outputs, TransferError, download
+from local_aws.jobs.metrics import publish
+from local_aws.log_stream import LogStream
 from local_aws.store import Document
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 
 import urllib3
 
-from local_aws import model_archive, runners
+from local_aws import runners
 from local_aws.container_view import ContainerView, variables_for
+from local_aws.hosting import model_archive
 from local_aws.s3_addresses import S3_ERRORS, split_uri
 
 READY = re.compile(r"listening on (http://\S+)")

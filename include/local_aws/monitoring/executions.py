@@ -16,12 +16,12 @@ from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from local_aws import job_files
 from local_aws.control.job_definitions import find_definition
 from local_aws.errors import AwsError
-from local_aws.monitoring_jobs import MonitoringRun, merge_job, monitoring_job
-from local_aws.processing import INTERNAL_ERROR
-from local_aws.schedule_expressions import Window
+from local_aws.jobs import job_files
+from local_aws.jobs.processing import INTERNAL_ERROR
+from local_aws.monitoring.monitoring_jobs import MonitoringRun, merge_job, monitoring_job
+from local_aws.monitoring.schedule_expressions import Window
 from local_aws.store import Document, scoped
 
 if TYPE_CHECKING:

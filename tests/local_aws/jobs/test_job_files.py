@@ -10,7 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from local_aws.job_files import Outputs, TransferError, download, has_objects
+from local_aws.jobs.job_files import Outputs, TransferError, download, has_objects
 
 ROLE = "arn:aws:iam::123456789012:role/Role"
 DATA = "/opt/ml/processing/input/data"

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import urllib3
 
-from local_aws.capture import Destination, Exchange
 from local_aws.errors import AwsError
-from local_aws.hosting import LOG_GROUP, Serving, Variant
+from local_aws.hosting.capture import Destination, Exchange
+from local_aws.hosting.deployments import LOG_GROUP, Serving, Variant
 from local_aws.operations import service_model
 from local_aws.validation import validated
 

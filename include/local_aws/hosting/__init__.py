@@ -1,0 +1,1 @@
+"""Endpoints that are served: deployments, model servers, invocations, data capture."""

@@ -1,0 +1,1 @@
+"""Monitoring: from schedules to executions and their jobs."""
