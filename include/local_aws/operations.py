@@ -2,7 +2,8 @@
 
 A function becomes an operation by `@operation("CreateModel")`. It gets the validated request and gives the answer as a
 dict of the output shape's members; members that the shape does not know are left out, so that a stored document can be
-an answer.
+an answer. One that is not quite as AWS's says how, by `@operation("CreateModel", differs="…")`; the documentation of
+local_aws is made from these sentences.
 Modules of `local_aws.control` are found by themselves.
 """
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 Operation = Callable[["LocalAws", dict[str, Any], str], "dict[str, Any] | None"]
 
 _operations: dict[str, Operation] = {}
+_differences: dict[str, str] = {}
 
 
 @cache
@@ -36,16 +38,29 @@ def service_model(service: str) -> ServiceModel:
     return botocore.session.get_session().get_service_model(service)
 
 
-def operation(name: str) -> Callable[[Operation], Operation]:
-    """Register a function `(aws, request, region) -> answer` as an operation of SageMaker's control plane."""
+def operation(name: str, differs: str | None = None) -> Callable[[Operation], Operation]:
+    """Register a function `(aws, request, region) -> answer` as an operation of SageMaker's control plane.
+
+    Args:
+        name: the operation's name in botocore's service model.
+        differs: how it differs from AWS's, in one sentence; None when it does not.
+    """
     if name not in service_model("sagemaker").operation_names:
         raise ValueError(f"SageMaker has no operation {name}.")
 
     def register(function: Operation) -> Operation:
         _operations[name] = function
+        if differs is not None:
+            _differences[name] = differs
         return function
 
     return register
+
+
+def supported_operations() -> dict[str, str | None]:
+    """How each supported operation differs from AWS's (None: it does not), by the operation's name."""
+    load_operations()
+    return {name: _differences.get(name) for name in sorted(_operations)}
 
 
 def load_operations() -> None:
