@@ -56,10 +56,15 @@ class ModelServer:
         """Where the model answers."""
         return f"{self.url}/invocations"
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self.process.poll() is None
+
     def stop(self) -> None:
         """End the process and remove its files; harmless when that is done already."""
         self.http.close()
-        if self.process.poll() is None:
+        if self.alive:
             self.process.terminate()
             try:
                 self.process.wait(STOP_SECONDS)
