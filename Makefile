@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test up down status airflow bench lint format types requirements env clean
+.PHONY: help demo test up down status airflow bench lint format types docs requirements env clean
 
 # Python 3.11 or newer, with venv; PYTHON=/path/to/python chooses another one.
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -50,6 +50,9 @@ format: $(VENV) ## let ruff mend what it can
 
 types: $(VENV) ## mypy
 	@.venv/bin/mypy
+
+docs: $(VENV) ## docs/local_aws.md, from the code of local_aws
+	@$(RUN) -m local_aws.documentation
 
 env: ## a .env with generated secrets for docker compose
 	@$(call need_python) PYTHONPATH=include "$(PYTHON)" -m stack.compose_env .env

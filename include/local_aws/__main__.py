@@ -11,8 +11,8 @@ from local_aws.clock import Clock
 from local_aws.server import serve
 
 
-def main() -> None:
-    """Read the command line and serve."""
+def command_line() -> argparse.ArgumentParser:
+    """What can be said on the command line."""
     parser = argparse.ArgumentParser(prog="local_aws", description="An AWS on this machine.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     parser.add_argument("--port", type=int, default=5566, help="port to listen on; 0 takes a free one")
@@ -26,7 +26,12 @@ def main() -> None:
         default=0,
         help="how long after the hour monitoring schedules fire; SageMaker takes up to 1200",
     )
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    options = command_line().parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     clock = Clock(stepped=options.clock == "stepped")
     serve(options.host, options.port, options.data_dir, clock, timedelta(seconds=options.schedule_delay_seconds))
