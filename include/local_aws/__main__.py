@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local_aws.clock import Clock
@@ -21,6 +21,13 @@ def command_line() -> argparse.ArgumentParser:
         "--clock", choices=["real", "stepped"], default="real", help="stepped time moves by POST /_local/clock"
     )
     parser.add_argument(
+        "--start",
+        type=_moment,
+        metavar="TIME",
+        help="where stepped time begins, such as 2026-11-16T00:00:00Z (default: where it stands in the data folder, "
+        "or now)",
+    )
+    parser.add_argument(
         "--schedule-delay-seconds",
         type=float,
         default=0,
@@ -29,11 +36,22 @@ def command_line() -> argparse.ArgumentParser:
     return parser
 
 
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no ISO 8601 time such as 2026-11-16T00:00:00Z") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 def main() -> None:
     """Read the command line and serve."""
-    options = command_line().parse_args()
+    parser = command_line()
+    options = parser.parse_args()
+    if options.start is not None and options.clock != "stepped":
+        parser.error("--start is for --clock stepped; the real time starts by itself")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    clock = Clock(stepped=options.clock == "stepped")
+    clock = Clock(stepped=options.clock == "stepped", start=options.start)
     serve(options.host, options.port, options.data_dir, clock, timedelta(seconds=options.schedule_delay_seconds))
 
 

@@ -14,9 +14,11 @@ from local_aws.clock import Clock
 from local_aws.hosting.capture import CaptureWriter
 from local_aws.hosting.deployments import Hosting
 from local_aws.jobs.processing import ProcessingJobs
+from local_aws.kept_time import KeptTime
 from local_aws.monitoring.executions import Executions
 from local_aws.monitoring.scheduler import Scheduler
 from local_aws.store import Store
+from local_aws.work import Work
 
 ACCOUNT_ID = "123456789012"
 
@@ -30,6 +32,13 @@ class LocalAws:
         self.clock = clock
         self.url = url
         self.store = Store(data_dir / "state.sqlite")
+        self._time = KeptTime(self.store, clock)
+        try:
+            self._time.take_up()
+        except BaseException:
+            self.store.close()
+            raise
+        self.work = Work()
         self._session = boto3.session.Session(aws_access_key_id="local", aws_secret_access_key="local")
         self._clients: dict[tuple[str, str], Any] = {}
         self._clients_lock = threading.Lock()
@@ -77,7 +86,13 @@ class LocalAws:
         self.executions.start()
         self.hosting.resume()
         self.scheduler.start()
+        self._time.start()
         self.clock.start()
+
+    def settle(self, timeout: float) -> list[str]:
+        """Wait until all that was begun is over and captured; what still goes on after `timeout` seconds."""
+        self.captures.flush()
+        return self.work.wait(timeout)
 
     def stop(self) -> None:
         """Stop all that runs; the server still answers requests until this is done."""
@@ -87,3 +102,4 @@ class LocalAws:
         self.executions.join()
         self.captures.stop()
         self.hosting.stop()
+        self._time.note(self.clock.now())

@@ -18,6 +18,10 @@ def _system_time() -> datetime:
     return datetime.now(UTC)
 
 
+def _nothing(moment: datetime) -> None:
+    """What a clock without a memory does before it moves."""
+
+
 class ClockIsReal(Exception):
     """Somebody tried to move the real time."""
 
@@ -36,18 +40,21 @@ class Alarm:
 
 
 class Clock:
-    """Real time, which `source` tells, or (stepped) time that starts at the real one and moves only by `advance`.
+    """Real time, which `source` tells, or (stepped) time that moves only by `advance`.
 
-    Alarms go off one after the other in the order of their moments; an alarm may set further ones. With real time they
-    go off in a thread of the clock's own; with stepped time inside `advance`, each seeing its own moment as now.
+    Stepped time starts at `start`, or else at the real time. Alarms go off one after the other in the order of their
+    moments; an alarm may set further ones. With real time they go off in a thread of the clock's own; with stepped time
+    inside `advance`, each seeing its own moment as now.
     """
 
     def __init__(
         self, stepped: bool = False, start: datetime | None = None, source: Callable[[], datetime] = _system_time
     ) -> None:
         self.stepped = stepped
+        self.start_asked_for = start
         self._source = source
         self._now = start or source()
+        self._before_move: Callable[[datetime], None] = _nothing
         self._alarms: list[tuple[datetime, int, Alarm]] = []
         self._order = itertools.count()
         self._changed = threading.Condition()
@@ -68,6 +75,15 @@ class Clock:
         if self._thread.is_alive():
             self._thread.join(timeout=LONGEST_WAIT_SECONDS)
 
+    def go_on_from(self, moment: datetime) -> None:
+        """Let stepped time go on from where an earlier process left it."""
+        with self._changed:
+            self._now = moment
+
+    def before_each_move(self, note: Callable[[datetime], None]) -> None:
+        """Have every moment that stepped time comes to noted before anybody sees it."""
+        self._before_move = note
+
     def now(self) -> datetime:
         """The server's time, aware, in UTC."""
         if not self.stepped:
@@ -87,8 +103,11 @@ class Clock:
             self._changed.notify_all()
         return alarm
 
-    def advance(self, seconds: float) -> datetime:
+    def advance(self, seconds: float, after_each: Callable[[], None] | None = None) -> datetime:
         """Move stepped time forward and do all that falls due on the way.
+
+        Args:
+            after_each: is called when all that is due at one moment is done, before time moves on, and at the end.
 
         Raises:
             ClockIsReal: the clock is not stepped.
@@ -100,13 +119,23 @@ class Clock:
             raise ValueError("advance_seconds must be a number of 0 or more.")
         with self._stepping:
             goal = self.now() + timedelta(seconds=seconds)
-            while (alarm := self._take(until=goal)) is not None:
-                with self._changed:
-                    self._now = max(self._now, alarm.moment)
+            while True:
+                if after_each is not None and not self._due(self.now()):
+                    after_each()
+                alarm = self._take(until=goal)
+                if alarm is None:
+                    break
+                self._move(max(self.now(), alarm.moment))
                 self._sound(alarm)
-            with self._changed:
-                self._now = goal
+            self._move(goal)
             return goal
+
+    def _move(self, moment: datetime) -> None:
+        if moment == self.now():
+            return
+        self._before_move(moment)
+        with self._changed:
+            self._now = moment
 
     def _ring(self) -> None:
         while not self._stopped:
@@ -121,6 +150,10 @@ class Clock:
                 if self._alarms:
                     wait = min(wait, (self._alarms[0][0] - self.now()).total_seconds())
                 self._changed.wait(timeout=max(wait, 0))
+
+    def _due(self, moment: datetime) -> bool:
+        with self._changed:
+            return bool(self._alarms) and self._alarms[0][0] <= moment
 
     def _take(self, until: datetime) -> Alarm | None:
         with self._changed:

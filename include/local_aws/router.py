@@ -8,7 +8,6 @@ import re
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Any
@@ -17,9 +16,8 @@ from xml.sax.saxutils import escape
 
 from botocore.model import OperationNotFoundError
 
-from local_aws import operations
+from local_aws import administration, operations
 from local_aws.aws import LocalAws
-from local_aws.clock import ClockIsReal
 from local_aws.errors import AwsError, serialization_error, unknown_operation
 from local_aws.hosting import runtime
 from local_aws.services.moto_services import SERVICES
@@ -122,32 +120,12 @@ class Router:
 
     def _administration(self, environ: Environ, path: str) -> Response:
         try:
-            return self._administered(environ, path)
+            status, answer = administration.answer(
+                self.aws, environ["REQUEST_METHOD"], path, environ.get("QUERY_STRING", ""), read_body(environ)
+            )
         except AwsError as error:
-            return _message(error.status, error.message)
-
-    def _administered(self, environ: Environ, path: str) -> Response:
-        match environ["REQUEST_METHOD"], path:
-            case "GET", "/_local/health":
-                return Response(200, json.dumps({"status": "ok", "now": _iso(self.aws.clock.now())}).encode())
-            case "POST", "/_local/clock":
-                return self._advance(read_body(environ))
-        return _message(404, "local_aws answers GET /_local/health and POST /_local/clock.")
-
-    def _advance(self, body: bytes) -> Response:
-        try:
-            seconds = json.loads(body)["advance_seconds"]
-            if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-                raise TypeError(f"found {seconds!r}")
-        except (KeyError, TypeError, ValueError) as error:
-            return _message(400, f'The body must be like {{"advance_seconds": 3600}}: {error}')
-        try:
-            now = self.aws.clock.advance(seconds)
-        except ValueError as error:
-            return _message(400, str(error))
-        except ClockIsReal as error:
-            return _message(409, str(error))
-        return Response(200, json.dumps({"now": _iso(now)}).encode())
+            status, answer = error.status, {"message": error.message}
+        return Response(status, json.dumps(answer).encode())
 
     def _send(self, response: Response, start_response: StartResponse) -> Iterable[bytes]:
         headers = [*response.headers.items(), ("Content-Length", str(len(response.body)))]
@@ -225,14 +203,5 @@ def _other_error(environ: Environ, error: AwsError) -> Response:
     return Response(error.status, f"<ErrorResponse>{body}</ErrorResponse>".encode(), "text/xml")
 
 
-def _message(status: int, message: str) -> Response:
-    return Response(status, json.dumps({"message": message}).encode())
-
-
 def _reason(status: int) -> str:
     return HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Error"
-
-
-def _iso(moment: datetime) -> str:
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
-    return text.replace("+00:00", "Z")

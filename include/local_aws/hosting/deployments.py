@@ -115,21 +115,32 @@ class Hosting:
 
         An endpoint that is served already goes on with what it has until then, and keeps it when the new one fails.
         """
-        threading.Thread(
-            target=self._deploy, args=(region, endpoint, deployment), name=f"deploy-{endpoint}", daemon=True
-        ).start()
+        work = self._aws.work.begin(f"deployment of endpoint {region}/{endpoint}")
+
+        def bring_up() -> None:
+            try:
+                self._deploy(region, endpoint, deployment)
+            finally:
+                self._aws.work.end(work)
+
+        threading.Thread(target=bring_up, name=f"deploy-{endpoint}", daemon=True).start()
 
     def undeploy(self, region: str, endpoint: str, after: Callable[[], None]) -> None:
         """Stop what serves an endpoint in the background, then do the rest."""
 
-        def work() -> None:
-            with self._lock:
-                serving = self._serving.pop(scoped(region, endpoint), None)
-            if serving:
-                serving.stop()
-            after()
+        work = self._aws.work.begin(f"end of endpoint {region}/{endpoint}")
 
-        threading.Thread(target=work, name=f"undeploy-{endpoint}", daemon=True).start()
+        def take_down() -> None:
+            try:
+                with self._lock:
+                    serving = self._serving.pop(scoped(region, endpoint), None)
+                if serving:
+                    serving.stop()
+                after()
+            finally:
+                self._aws.work.end(work)
+
+        threading.Thread(target=take_down, name=f"undeploy-{endpoint}", daemon=True).start()
 
     def revive(self, region: str, endpoint: str, variant: Variant) -> None:
         """Start a variant's server again in the background when its process has ended by itself."""

@@ -33,6 +33,7 @@ INTERNAL_ERROR = (
 
 @dataclass
 class _Handle:
+    work: int
     stop: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
     future: Future[None] | None = None
@@ -94,7 +95,7 @@ class ProcessingJobs:
                     f"Job name must be unique within an AWS account and region, and a processing job with "
                     f"this name already exists ({arn})"
                 ) from error
-            handle = self._handles[key] = _Handle()
+            handle = self._handles[key] = _Handle(self._aws.work.begin(f"processing job {key}"))
             handle.future = self._pool.submit(self._run, key, job, handle)
         return job
 
@@ -171,6 +172,7 @@ class ProcessingJobs:
             handle = self._handles.pop(key, None)
         if handle is not None:
             handle.over.set()
+            self._aws.work.end(handle.work)
 
 
 def could_not_find(aws: LocalAws, region: str, name: str) -> AwsError:

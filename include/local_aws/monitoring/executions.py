@@ -118,7 +118,7 @@ class Executions:
             return
         thread = threading.Thread(
             target=self._execute,
-            args=(region, key, schedule, run, captures, labels),
+            args=(self._aws.work.begin(f"monitoring execution {key}"), region, key, schedule, run, captures, labels),
             name=f"execution-{name}",
             daemon=True,
         )
@@ -161,7 +161,14 @@ class Executions:
         return captures, labels
 
     def _execute(
-        self, region: str, key: str, schedule: Document, run: MonitoringRun, captures: Folders, labels: Folders
+        self,
+        work: int,
+        region: str,
+        key: str,
+        schedule: Document,
+        run: MonitoringRun,
+        captures: Folders,
+        labels: Folders,
     ) -> None:
         try:
             constraints = self._constraints(region, run)
@@ -175,6 +182,7 @@ class Executions:
             ended = _end_of(error, key)
         self._end(key, ended)
         self._threads.discard(threading.current_thread())
+        self._aws.work.end(work)
 
     def _constraints(self, region: str, run: MonitoringRun) -> str | None:
         """Where the baseline's constraints lie, once the baselining job is over; None without a baseline."""
