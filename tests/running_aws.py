@@ -47,9 +47,9 @@ class Running:
             config=Config(retries={"max_attempts": 0}),
         )
 
-    def advance(self, seconds: float) -> datetime:
-        """Move a stepped clock; returns its new time."""
-        body = json.dumps({"advance_seconds": seconds}).encode()
+    def advance(self, seconds: float, settle: bool = False) -> datetime:
+        """Move a stepped clock and, to settle, wait until all that this began is over; returns its new time."""
+        body = json.dumps({"advance_seconds": seconds, "settle": settle}).encode()
         with urlopen(Request(f"{self.url}/_local/clock", data=body, method="POST"), timeout=120) as answer:
             return datetime.fromisoformat(json.load(answer)["now"])
 

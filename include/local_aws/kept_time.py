@@ -34,8 +34,8 @@ class KeptTime:
                 self._step_on_from(latest, bool(kept["Stepped"]))
             elif kept["Stepped"] and latest > self._clock.now() + TOLERANCE:
                 raise UnusableStore(
-                    f"the time of this data folder is {_text(latest)}, which is in the future: a stepped clock has been "
-                    "there. Start with --clock stepped, wait until then, or give another folder with --data-dir."
+                    f"the time of this data folder is {_text(latest)}, which is in the future: a stepped clock "
+                    "was used. Start with --clock stepped, wait until then, or give another folder with --data-dir."
                 )
         self.note(self._clock.now())
         self._clock.before_each_move(self.note)

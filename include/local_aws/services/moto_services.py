@@ -13,7 +13,8 @@ SERVICES = frozenset({"s3", "sts", "iam", "monitoring", "logs", "events", "sns"}
 
 
 def moto_application(clock: Clock) -> Any:
-    """Moto's WSGI application, with our clock behind its `utcnow`."""
+    """Moto's WSGI application, with our clock behind all that asks for the time."""
+    import moto.cloudwatch.models
     import moto.core.utils
     import moto.s3.models
     from moto.server import DomainDispatcherApplication, create_backend_app
@@ -27,6 +28,7 @@ def moto_application(clock: Clock) -> Any:
     clocked = SimpleNamespace(**{**vars(real_datetime), "datetime": ClockedDatetime})
     moto.core.utils.datetime = clocked  # type: ignore[assignment]
     moto.s3.models.datetime = clocked  # type: ignore[assignment]
+    moto.cloudwatch.models.datetime = ClockedDatetime  # type: ignore[misc]
 
     def create(service: Any) -> Any:
         if service is None:
