@@ -38,7 +38,7 @@ def document() -> str:
         "### Not supported\nAnswered with `UnknownOperationException`.\n\n" + _unsupported(),
         f"## The other services\nServed by moto {version('moto')}; requests to any other service are refused.\n\n"
         + _table(("service", "signed for"), _services()),
-        "## Images\nThe repository's name decides which program stands for an image; registry and tag do not matter.\n\n"
+        "## Images\nAn image's repository name decides which program stands for it; registry and tag do not matter.\n\n"
         + _table(("repository", "used for", "program", ""), _images()),
     )
     return "\n\n".join(sections) + "\n"

@@ -8,13 +8,18 @@ The file says in which format its documents are, and belongs to one process at a
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+log = logging.getLogger(__name__)
+
 Document = dict[str, Any]
+Listener = Callable[[str, Document | None, Document | None], None]
+"""Gets a document's name, what it was (None: new) and what it is (None: deleted)."""
 
 
 FORMAT = 1
@@ -40,6 +45,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
+        self._listeners: dict[str, list[Listener]] = {}
         self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0)
         try:
             self._open(path)
@@ -72,6 +78,14 @@ class Store:
             " UNIQUE (kind, name))"
         )
 
+    def subscribe(self, kind: str, listener: Listener) -> None:
+        """Have a listener told of every change of a kind's documents, after each write and in the order of the writes.
+
+        The store is locked meanwhile: a listener takes note and leaves what lasts to a thread of its own.
+        """
+        with self._lock:
+            self._listeners.setdefault(kind, []).append(listener)
+
     def insert(self, kind: str, name: str, document: Document) -> None:
         """Add a new document.
 
@@ -85,15 +99,18 @@ class Store:
                 )
             except sqlite3.IntegrityError as error:
                 raise AlreadyExists(f"{kind} {name}") from error
+            self._tell(kind, name, None, document)
 
     def put(self, kind: str, name: str, document: Document) -> None:
         """Add a document or replace it; one that is replaced keeps its place in the list."""
         with self._lock:
+            before = self._heard(kind, name)
             self._database.execute(
                 "INSERT INTO documents (kind, name, document) VALUES (?, ?, ?)"
                 " ON CONFLICT (kind, name) DO UPDATE SET document = excluded.document",
                 (kind, name, json.dumps(document)),
             )
+            self._tell(kind, name, before, document)
 
     def get(self, kind: str, name: str) -> Document | None:
         """The document, or None."""
@@ -120,7 +137,10 @@ class Store:
     def delete(self, kind: str, name: str) -> bool:
         """Remove a document; False when there was none."""
         with self._lock:
+            before = self._heard(kind, name)
             cursor = self._database.execute("DELETE FROM documents WHERE kind = ? AND name = ?", (kind, name))
+            if before is not None:
+                self._tell(kind, name, before, None)
             return cursor.rowcount > 0
 
     def list(self, kind: str, prefix: str = "") -> list[Document]:
@@ -131,6 +151,17 @@ class Store:
                 (kind, len(prefix), prefix),
             ).fetchall()
         return [json.loads(row[0]) for row in rows]
+
+    def _heard(self, kind: str, name: str) -> Document | None:
+        """The document as its listeners know it; None when nobody listens."""
+        return self.get(kind, name) if kind in self._listeners else None
+
+    def _tell(self, kind: str, name: str, before: Document | None, after: Document | None) -> None:
+        for listener in self._listeners.get(kind, ()):
+            try:
+                listener(name, before, after)
+            except Exception:
+                log.exception("What follows from the change of %s %s failed.", kind, name)
 
     def close(self) -> None:
         """Write everything to the file and let go of it."""

@@ -115,3 +115,29 @@ def test_a_store_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
         Store(tmp_path / "state.sqlite")
     first.close()
     Store(tmp_path / "state.sqlite").close()
+
+
+def test_listeners_are_told_of_changes_of_their_kind_in_order(store: Store) -> None:
+    heard: list[tuple[str, Document | None, Document | None]] = []
+    store.subscribe("fruit", lambda *change: heard.append(change))
+    store.insert("fruit", "apple", {"Color": "green"})
+    store.insert("stone", "granite", {"Color": "grey"})
+    store.update("fruit", "apple", lambda document: {**document, "Color": "red"})
+    store.put("fruit", "pear", {"Color": "yellow"})
+    store.delete("fruit", "apple")
+    store.delete("fruit", "never there")
+    assert heard == [
+        ("apple", None, {"Color": "green"}),
+        ("apple", {"Color": "green"}, {"Color": "red"}),
+        ("pear", None, {"Color": "yellow"}),
+        ("apple", {"Color": "red"}, None),
+    ]
+
+
+def test_a_listener_that_fails_takes_nothing_back(store: Store) -> None:
+    def fail(*change: object) -> None:
+        raise ValueError("not my day")
+
+    store.subscribe("fruit", fail)
+    store.insert("fruit", "apple", {})
+    assert store.get("fruit", "apple") == {}
