@@ -33,6 +33,13 @@ def command_line() -> argparse.ArgumentParser:
         default=0,
         help="how long after the hour monitoring schedules fire; SageMaker takes up to 1200",
     )
+    parser.add_argument(
+        "--keys",
+        type=Path,
+        metavar="FILE",
+        help="serve only requests that a key of this file has signed; in the format of ~/.aws/credentials, "
+        "readable by its owner alone (default: any key, unchecked)",
+    )
     return parser
 
 
@@ -52,7 +59,8 @@ def main() -> None:
         parser.error("--start is for --clock stepped; the real time starts by itself")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     clock = Clock(stepped=options.clock == "stepped", start=options.start)
-    serve(options.host, options.port, options.data_dir, clock, timedelta(seconds=options.schedule_delay_seconds))
+    delay = timedelta(seconds=options.schedule_delay_seconds)
+    serve(options.host, options.port, options.data_dir, clock, delay, options.keys)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local_aws.access.keys import Key
 from local_aws.clock import Clock
 from local_aws.hosting.capture import CaptureWriter
 from local_aws.hosting.deployments import Hosting
@@ -39,7 +40,8 @@ class LocalAws:
             self.store.close()
             raise
         self.work = Work()
-        self._session = boto3.session.Session(aws_access_key_id="local", aws_secret_access_key="local")
+        self.key = Key.generated()
+        self._session = boto3.session.Session(aws_access_key_id=self.key.id, aws_secret_access_key=self.key.secret)
         self._clients: dict[tuple[str, str], Any] = {}
         self._clients_lock = threading.Lock()
         self.captures = CaptureWriter(self.s3)

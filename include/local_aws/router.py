@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 from botocore.model import OperationNotFoundError
 
 from local_aws import administration, operations
+from local_aws.access.gate import Access
 from local_aws.aws import LocalAws
 from local_aws.errors import AwsError, serialization_error, unknown_operation
 from local_aws.hosting import runtime
@@ -28,6 +29,8 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 SERVED = sorted({"sagemaker", *SERVICES})
+
+HEALTH = "/_local/health"
 
 _CREDENTIAL = re.compile(r"Credential=([^,\s]+)")
 _ENDPOINT_PATH = re.compile(r"/endpoints/(?P<name>[^/]+)/(?P<action>[a-z-]+)")
@@ -55,19 +58,36 @@ class Caller:
 
 
 class Router:
-    """The WSGI application: our SageMaker, the administration of this server, and moto for the rest."""
+    """The WSGI application: our SageMaker, the administration of this server, and moto for the rest.
 
-    def __init__(self, aws: LocalAws, others: Callable[[Environ, StartResponse], Iterable[bytes]]) -> None:
+    With `access`, only requests that it admits are served, but for the server's health.
+    """
+
+    def __init__(
+        self,
+        aws: LocalAws,
+        others: Callable[[Environ, StartResponse], Iterable[bytes]],
+        access: Access | None = None,
+    ) -> None:
         self.aws = aws
         self.others = others
+        self.access = access
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         caller = _caller(environ)
-        if path.startswith("/_local/"):
+        ours = path.startswith("/_local/")
+        if path == HEALTH or (ours and self.access is None):
             return self._send(self._administration(environ, path), start_response)
         if caller is None or path.startswith("/moto-api"):
             return self._send(_unsigned(), start_response)
+        if self.access is not None:
+            try:
+                self.access.admit(environ, caller.service)
+            except AwsError as error:
+                return self._send(_refusal(environ, path, caller, error), start_response)
+        if ours:
+            return self._send(self._administration(environ, path), start_response)
         if caller.service == "sagemaker":
             return self._send(self._sagemaker(environ, path, caller), start_response)
         if caller.service not in SERVICES:
@@ -183,6 +203,15 @@ def _unsigned() -> Response:
         "Request is missing Authentication Token: sign it with any key, for the region and the service it is meant for."
     )
     return _json_error(AwsError("MissingAuthenticationTokenException", message, 403))
+
+
+def _refusal(environ: Environ, path: str, caller: Caller, error: AwsError) -> Response:
+    if caller.service == "s3":
+        body = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
+        return Response(error.status, body.encode(), "application/xml")
+    if caller.service == "sagemaker":
+        return _rest_error(error) if _ENDPOINT_PATH.fullmatch(path) else _json_error(error)
+    return _other_error(environ, error)
 
 
 def _json_error(error: AwsError) -> Response:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from cheroot.wsgi import Server as WsgiServer
 
+from local_aws.access.gate import Access
+from local_aws.access.keys import Key, UnusableKeys, read_keys
 from local_aws.aws import LocalAws
 from local_aws.clock import Clock
 from local_aws.operations import load_operations
@@ -25,10 +27,16 @@ THREADS = 32
 
 
 class Server:
-    """This AWS, listening; `port` 0 takes a free one."""
+    """This AWS, listening; `port` 0 takes a free one, `keys` None serves whoever signs with any key."""
 
     def __init__(
-        self, host: str, port: int, data_dir: Path, clock: Clock, schedule_delay: timedelta = timedelta(0)
+        self,
+        host: str,
+        port: int,
+        data_dir: Path,
+        clock: Clock,
+        schedule_delay: timedelta = timedelta(0),
+        keys: list[Key] | None = None,
     ) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         load_operations()
@@ -42,7 +50,8 @@ class Server:
         except BaseException:
             self._wsgi.stop()
             raise
-        self._wsgi.wsgi_app = Router(self.aws, others)
+        access = None if keys is None else Access([*keys, self.aws.key], clock)
+        self._wsgi.wsgi_app = Router(self.aws, others, access)
         self._thread = threading.Thread(target=self._wsgi.serve, name="http", daemon=True)
 
     def start(self) -> None:
@@ -60,22 +69,37 @@ class Server:
             self.aws.store.close()
 
 
-def serve(host: str, port: int, data_dir: Path, clock: Clock, schedule_delay: timedelta) -> None:
+def serve(
+    host: str, port: int, data_dir: Path, clock: Clock, schedule_delay: timedelta, key_file: Path | None = None
+) -> None:
     """Run until SIGTERM or SIGINT; prints one line when ready.
 
     Raises:
-        SystemExit: the port or the data folder cannot be used; the text says why.
+        SystemExit: the port, the data folder or the key file cannot be used; the text says why.
     """
     ended = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: ended.set())
     try:
-        server = Server(host, port, data_dir, clock, schedule_delay)
-    except (UnusableStore, OSError) as error:
+        keys = None if key_file is None else read_keys(key_file)
+        server = Server(host, port, data_dir, clock, schedule_delay, keys)
+    except (UnusableKeys, UnusableStore, OSError) as error:
         sys.exit(f"local_aws cannot start: {error}")
     server.start()
     kind = "stepped" if clock.stepped else "real"
-    print(f"local_aws ready on {server.aws.url} (data in {data_dir}, clock {kind})", flush=True)
+    callers = "any key" if keys is None else f"the {len(keys)} of {key_file}"
+    print(
+        f"local_aws ready on {server.aws.url} (data in {data_dir}, clock {kind}, keys accepted: {callers}, "
+        f"reachable from {_reach(host)})",
+        flush=True,
+    )
     ended.wait()
     log.info("Stopping.")
     server.stop()
+
+
+def _reach(host: str) -> str:
+    """Who can reach an address that is listened on."""
+    if host in ("0.0.0.0", "::"):
+        return "every network of this machine"
+    return "this machine only" if host == "localhost" or host.startswith("127.") or host == "::1" else host

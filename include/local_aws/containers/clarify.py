@@ -11,9 +11,11 @@ import json
 import os
 import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from local_aws.access.signatures import authorization
 from local_aws.containers.job_container import JOB_CONFIG, exit_with_parent, log_to_stdout, root, variables
 from local_aws.s3_addresses import S3_ERRORS, split_uri
 from model_monitor.analysis import job
@@ -31,10 +33,9 @@ class Model:
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
+        self._url = url
         self._host = address.netloc
         self._path = address.path
-        scope = f"{os.environ.get('AWS_REGION', 'us-east-1')}/sagemaker/aws4_request"
-        self._authorization = f"AWS4-HMAC-SHA256 Credential=local/19700101/{scope}, SignedHeaders=host, Signature=local"
         self._connection = http.client.HTTPConnection(self._host, timeout=MODEL_TIMEOUT_SECONDS)
 
     def __call__(self, body: bytes, content_type: str, accept: str) -> bytes:
@@ -43,7 +44,7 @@ class Model:
         Raises:
             ModelError: with the model's own words, when it refuses the request or does not answer.
         """
-        headers = {"Content-Type": content_type, "Accept": accept, "Authorization": self._authorization}
+        headers = self._signed({"Content-Type": content_type, "Accept": accept}, body)
         try:
             answer, status = self._post(body, headers)
         except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
@@ -55,6 +56,12 @@ class Model:
         if status != http.client.OK:
             raise ModelError(_reason(answer, status))
         return answer
+
+    def _signed(self, headers: dict[str, str], body: bytes) -> dict[str, str]:
+        key, secret = os.environ.get("AWS_ACCESS_KEY_ID", "local"), os.environ.get("AWS_SECRET_ACCESS_KEY", "local")
+        region = os.environ.get("AWS_REGION", "us-east-1")
+        now = datetime.now(UTC)
+        return headers | authorization(key, secret, region, "sagemaker", self._url, headers, body, now)
 
     def _post(self, body: bytes, headers: dict[str, str]) -> tuple[bytes, int]:
         self._connection.request("POST", self._path, body, headers)

@@ -1,0 +1,1 @@
+"""Who may call: with a key file, only requests that one of its keys has signed are served."""

@@ -1,0 +1,202 @@
+"""The check of a request's signature.
+
+Checked are Signature Version 4 in the header and in the query (presigned addresses), the body that it covers, S3's
+streamed bodies with their chunks and trailing headers, and S3's Version 2, in which boto3 presigns addresses still.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+from local_aws.access import signed_bodies
+from local_aws.access.keys import Key
+from local_aws.access.refusals import Refusals
+from local_aws.access.s3_version_2 import version_2
+from local_aws.access.signatures import ALGORITHM, EMPTY_HASH, MOMENT, UNSIGNED, Scope, Signer, canonical_request
+from local_aws.access.signed_bodies import WrongBody
+from local_aws.clock import Clock
+
+Environ = dict[str, Any]
+
+SKEW = timedelta(minutes=15)
+LONGEST_PRESIGNED_SECONDS = 7 * 86_400
+
+_AUTHORIZATION = re.compile(
+    rf"{ALGORITHM}\s+Credential=(?P<credential>[^,\s]+),?\s*SignedHeaders=(?P<headers>[^,\s]+),?\s*"
+    r"Signature=(?P<signature>[0-9a-f]+)\s*"
+)
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class _Signed:
+    """What a request says of its signature."""
+
+    credential: str
+    headers: tuple[str, ...]
+    signature: str
+    moment: str
+    query: str
+    expires_seconds: int | None = None
+
+
+class Access:
+    """Admits the requests that a known key has signed."""
+
+    def __init__(self, keys: Iterable[Key], clock: Clock) -> None:
+        self._keys = {key.id: key for key in keys}
+        self._clock = clock
+
+    def admit(self, environ: Environ, service: str) -> None:
+        """Check a request that is signed for a service, and leave its body readable.
+
+        Raises:
+            AwsError: who signed it is not known, or it is not what was signed, in the words of the service.
+        """
+        refuse = Refusals(service, environ)
+        query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        if environ.get("HTTP_AUTHORIZATION", "").startswith("AWS ") or "AWSAccessKeyId" in query:
+            self._admit_version_2(environ, query, refuse)
+            return
+        signed = _signed(environ, query)
+        if signed is None:
+            raise refuse.malformed()
+        name, _, scope = signed.credential.partition("/")
+        key = self._known(name, _first(query, "X-Amz-Security-Token"), environ, refuse)
+        day, region, scope_service, *_ = f"{scope}///".split("/")
+        signer = Signer(key.secret, Scope(day, region, scope_service), signed.moment)
+        if not signed.moment.startswith(day) or _unsigned_headers(environ, signed.headers):
+            raise refuse.mismatch()
+        self._check_time(signed, refuse)
+        self._check_signature(environ, signed, signer, service, refuse)
+
+    def _known(self, name: str, token: str | None, environ: Environ, refuse: Refusals) -> Key:
+        key = self._keys.get(name)
+        if key is None:
+            raise refuse.unknown_key()
+        given = token or environ.get("HTTP_X_AMZ_SECURITY_TOKEN", "")
+        if key.token is not None and not hmac.compare_digest(key.token.encode(), given.encode()):
+            raise refuse.unknown_key()
+        return key
+
+    def _check_signature(
+        self, environ: Environ, signed: _Signed, signer: Signer, service: str, refuse: Refusals
+    ) -> None:
+        declared = environ.get("HTTP_X_AMZ_CONTENT_SHA256")
+        if declared is None and signed.expires_seconds is not None and service == "s3":
+            declared = UNSIGNED
+        if declared is None:
+            declared = _keep_body(environ)
+        headers = {name: _header(environ, name) for name in signed.headers}
+        path = environ.get("REQUEST_URI", "").partition("?")[0]
+        canonical = canonical_request(environ["REQUEST_METHOD"], path, signed.query, headers, declared, service)
+        if not hmac.compare_digest(signer.request(canonical), signed.signature):
+            raise refuse.mismatch()
+        self._check_body(environ, declared, signer, signed.signature, refuse)
+
+    def _check_body(self, environ: Environ, declared: str, signer: Signer, seed: str, refuse: Refusals) -> None:
+        if declared in signed_bodies.UNCHECKED and signer.scope.service == "s3":
+            return
+        if declared in signed_bodies.CHUNKED:
+            _keep_body(environ)
+            body = environ["wsgi.input"]
+            try:
+                signed_bodies.check_chunks(
+                    body, signer, seed, trailer=declared == signed_bodies.SIGNED_CHUNKS_AND_TRAILER
+                )
+            except WrongBody as error:
+                raise refuse.mismatch() from error
+            body.seek(0)
+        elif not _HASH.fullmatch(declared) or not hmac.compare_digest(_keep_body(environ), declared):
+            raise refuse.other_body()
+
+    def _check_time(self, signed: _Signed, refuse: Refusals) -> None:
+        if self._clock.stepped:
+            return  # Callers sign by their own time, which need not be that of a server whose time is stepped.
+        try:
+            moment = datetime.strptime(signed.moment, MOMENT).replace(tzinfo=UTC)
+        except ValueError as error:
+            raise refuse.malformed() from error
+        now = self._clock.now()
+        if signed.expires_seconds is None:
+            if abs(now - moment) > SKEW:
+                raise refuse.skewed(moment, now)
+        elif now > moment + timedelta(seconds=signed.expires_seconds) or now < moment - SKEW:
+            raise refuse.expired()
+
+    def _admit_version_2(self, environ: Environ, query: dict[str, list[str]], refuse: Refusals) -> None:
+        signed = version_2(environ, query)
+        if signed is None:
+            raise refuse.malformed()
+        key = self._known(signed.key, None, environ, refuse)
+        if not self._clock.stepped:
+            now = self._clock.now()
+            if signed.expires is not None and now.timestamp() > signed.expires:
+                raise refuse.expired()
+            if signed.dated is not None and abs(now - signed.dated) > SKEW:
+                raise refuse.skewed(signed.dated, now)
+        if not hmac.compare_digest(signed.computed(key.secret), signed.signature):
+            raise refuse.mismatch()
+
+
+def _signed(environ: Environ, query: dict[str, list[str]]) -> _Signed | None:
+    raw = environ.get("QUERY_STRING", "")
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    if authorization:
+        found = _AUTHORIZATION.fullmatch(authorization)
+        moment = environ.get("HTTP_X_AMZ_DATE") or _moment_of(environ.get("HTTP_DATE", ""))
+        if found is None or not moment:
+            return None
+        return _Signed(found["credential"], tuple(found["headers"].split(";")), found["signature"], moment, raw)
+    values = [
+        _first(query, f"X-Amz-{name}") for name in ("Credential", "SignedHeaders", "Signature", "Date", "Expires")
+    ]
+    credential, headers, signature, moment, expires = values
+    if None in values or not str(expires).isdecimal() or int(str(expires)) > LONGEST_PRESIGNED_SECONDS:
+        return None
+    rest = "&".join(pair for pair in raw.split("&") if not pair.startswith("X-Amz-Signature="))
+    return _Signed(
+        str(credential), tuple(str(headers).split(";")), str(signature), str(moment), rest, int(str(expires))
+    )
+
+
+def _first(query: dict[str, list[str]], name: str) -> str | None:
+    return query.get(name, [None])[0]  # type: ignore[list-item]
+
+
+def _moment_of(date: str) -> str:
+    try:
+        return parsedate_to_datetime(date).astimezone(UTC).strftime(MOMENT)
+    except ValueError:
+        return ""
+
+
+def _unsigned_headers(environ: Environ, signed: tuple[str, ...]) -> bool:
+    """Whether the host, or a header that AWS reads, is not covered by the signature."""
+    sent = {name[5:].replace("_", "-").lower() for name in environ if name.startswith("HTTP_X_AMZ_")}
+    return bool({"host", *sent} - set(signed) - {"x-amz-content-sha256"})
+
+
+def _header(environ: Environ, name: str) -> str:
+    variable = name.upper().replace("-", "_")
+    key = variable if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{variable}"
+    return str(environ.get(key, "")).encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _keep_body(environ: Environ) -> str:
+    """Read the body, put a copy of it in its place, and give its SHA-256."""
+    chunked = environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
+    length = None if chunked else int(environ.get("CONTENT_LENGTH") or 0)
+    if length == 0:
+        return EMPTY_HASH
+    environ["wsgi.input"], read, digest = signed_bodies.kept(environ["wsgi.input"], length)
+    environ["CONTENT_LENGTH"] = str(read)
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return digest
