@@ -16,6 +16,7 @@ from local_aws.hosting.capture import CaptureWriter
 from local_aws.hosting.deployments import Hosting
 from local_aws.jobs.processing import ProcessingJobs
 from local_aws.kept_time import KeptTime
+from local_aws.monitoring.alerts import Alerts
 from local_aws.monitoring.executions import Executions
 from local_aws.monitoring.scheduler import Scheduler
 from local_aws.store import Store
@@ -48,6 +49,7 @@ class LocalAws:
         self.hosting = Hosting(self)
         self.jobs = ProcessingJobs(self)
         self.executions = Executions(self)
+        self.alerts = Alerts(self)
         self.scheduler = Scheduler(self, schedule_delay)
 
     def client(self, service: str, region: str) -> Any:
@@ -86,6 +88,7 @@ class LocalAws:
         self.captures.start()
         self.jobs.start()
         self.executions.start()
+        self.alerts.start()
         self.hosting.resume()
         self.scheduler.start()
         self._time.start()
