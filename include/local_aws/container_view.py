@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,3 +30,12 @@ class ContainerView:
 def variables_for(asked: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     """A program's environment: what the request asks for, then our own, which wins."""
     return {name: value for name, value in asked.items() if not name.startswith(HOST_VARIABLES)} | dict(own)
+
+
+def source_path(module: str) -> str:
+    """The `PYTHONPATH` by which a program finds itself and this project's packages, however this process did."""
+    names = dict.fromkeys((module.split(".")[0], "local_aws", "model_monitor"))
+    specs = (importlib.util.find_spec(name) for name in names)
+    places = ([*(spec.submodule_search_locations or []), spec.origin] for spec in specs if spec is not None)
+    folders = dict.fromkeys(str(Path(place[0]).resolve().parent) for place in places if place[0])
+    return os.pathsep.join(folders)

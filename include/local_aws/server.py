@@ -15,6 +15,7 @@ from local_aws.access.gate import Access
 from local_aws.access.keys import Key, UnusableKeys, read_keys
 from local_aws.aws import LocalAws
 from local_aws.clock import Clock
+from local_aws.launching.launcher import launcher
 from local_aws.operations import load_operations
 from local_aws.router import Router
 from local_aws.services.moto_services import moto_application
@@ -46,12 +47,12 @@ class Server:
         reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         try:
             self.aws = LocalAws(data_dir, clock, url=f"http://{reachable}:{port}", schedule_delay=schedule_delay)
-            others = PersistentS3(moto_application(clock), self.aws.store, data_dir / "s3")
+            self._s3 = PersistentS3(moto_application(clock), data_dir / "s3")
         except BaseException:
             self._wsgi.stop()
             raise
         access = None if keys is None else Access([*keys, self.aws.key], clock)
-        self._wsgi.wsgi_app = Router(self.aws, others, access)
+        self._wsgi.wsgi_app = Router(self.aws, self._s3, access)
         self._thread = threading.Thread(target=self._wsgi.serve, name="http", daemon=True)
 
     def start(self) -> None:
@@ -66,6 +67,7 @@ class Server:
         finally:
             self._wsgi.stop()
             self._thread.join(timeout=10)
+            self._s3.close()
             self.aws.store.close()
 
 
@@ -80,6 +82,7 @@ def serve(
     ended = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: ended.set())
+    launcher().warm_up()
     try:
         keys = None if key_file is None else read_keys(key_file)
         server = Server(host, port, data_dir, clock, schedule_delay, keys)

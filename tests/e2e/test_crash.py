@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from tests.e2e.place import Place, table
 from tests.polling import until
+from tests.processes import alive, programs_of
 from tests.running_aws import capture_config, create_endpoint, create_model, make_bucket, start_local_aws
 
 
@@ -21,7 +21,7 @@ def test_a_kill_ends_the_job_and_the_next_server_says_so(tmp_path: Path, model_a
         lambda: place.sagemaker.describe_processing_job(ProcessingJobName="killed"),
         lambda job: "ProcessingStartTime" in job,
     )
-    programs = children(aws.process.pid)
+    programs = programs_of(aws.process.pid)
     assert len(programs) == 3, "the endpoint's model server, the shadow model server, the analysis"
     aws.process.kill()
     aws.process.wait()
@@ -37,13 +37,3 @@ def test_a_kill_ends_the_job_and_the_next_server_says_so(tmp_path: Path, model_a
         assert again.baseline(again.config(), table())["ProcessingJobStatus"] == "Completed"
     finally:
         again.aws.stop()
-
-
-def children(pid: int) -> list[int]:
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=True)
-    return [int(child) for child in listed.stdout.split()]
-
-
-def alive(pid: int) -> bool:
-    listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return bool(listed.stdout.strip()) and not listed.stdout.startswith("Z")

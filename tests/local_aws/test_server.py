@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.processes import alive, programs_of
 from tests.running_aws import ROOT, Running, create_endpoint, create_model, make_bucket, start_local_aws
 
 
@@ -139,21 +140,11 @@ def test_it_listens_on_this_machine_only(local_aws: Running) -> None:
     assert local_aws.url.startswith("http://127.0.0.1:")
 
 
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    state = Path(f"/proc/{pid}/stat")
-    return not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 def test_no_model_server_is_left_when_it_ends(tmp_path: Path, model_archive: bytes, end: signal.Signals) -> None:
     aws = start_local_aws(tmp_path)
     create_endpoint(aws, create_model(aws, make_bucket(aws), model_archive))
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(aws.process.pid)], capture_output=True, text=True)
-    servers = [int(pid) for pid in listed.stdout.split()]
+    servers = programs_of(aws.process.pid)
     assert servers
     aws.process.send_signal(end)
     assert aws.process.wait(30) == (0 if end == signal.SIGTERM else -signal.SIGKILL)

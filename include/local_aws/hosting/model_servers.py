@@ -6,8 +6,7 @@ import os
 import queue
 import re
 import shutil
-import subprocess
-import sys
+import signal
 import threading
 import time
 from pathlib import Path
@@ -16,15 +15,17 @@ from typing import Any, Protocol
 import urllib3
 
 from local_aws import runners
-from local_aws.container_view import ContainerView, variables_for
+from local_aws.container_view import ContainerView, source_path, variables_for
 from local_aws.hosting import model_archive
+from local_aws.launching.launcher import launcher
+from local_aws.launching.program import Program, RunningProgram
 from local_aws.s3_addresses import S3_ERRORS, split_uri
 
 READY = re.compile(r"listening on (http://\S+)")
 START_SECONDS = 120.0
 STOP_SECONDS = 5.0
 MODEL_FOLDER = "opt/ml/model"
-PASSED_ON = ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 
 
 class ModelServerFailed(Exception):
@@ -44,8 +45,8 @@ class Sink(Protocol):
 class ModelServer:
     """A running model server. `url` + "/invocations" answers."""
 
-    def __init__(self, process: subprocess.Popen[str], reader: threading.Thread, url: str, folder: Path) -> None:
-        self.process = process
+    def __init__(self, program: RunningProgram, reader: threading.Thread, url: str, folder: Path) -> None:
+        self.process = program
         self._reader = reader
         self.url = url
         self._folder = folder
@@ -64,15 +65,13 @@ class ModelServer:
     def stop(self) -> None:
         """End the process and remove its files; harmless when that is done already."""
         self.http.close()
-        if self.alive:
-            self.process.terminate()
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-        if self.process.stdin is not None:
-            self.process.stdin.close()
+        self.process.signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except TimeoutError:
+            self.process.signal(signal.SIGKILL)
+            self.process.wait()
+        self.process.close_input()
         self._reader.join(STOP_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -130,35 +129,26 @@ def _fetch(container: dict[str, Any], folder: Path, s3: Any) -> None:
 
 def _launch(module: str, container: dict[str, Any], folder: Path, variant: str, sink: Sink) -> ModelServer:
     own = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    own |= {"OPT_ML_ROOT": str(folder), "PYTHONUNBUFFERED": "1"}
+    own |= {"PYTHONPATH": source_path(module), "OPT_ML_ROOT": str(folder), "PYTHONUNBUFFERED": "1"}
     view = ContainerView(folder)
-    process = subprocess.Popen(
-        [sys.executable, "-m", module],
-        env=variables_for(container.get("Environment", {}), own),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
-    )
+    program = launcher().start(Program(module, variables_for(container.get("Environment", {}), own), folder))
     lines: queue.Queue[str | None] = queue.Queue()
     started = threading.Event()
-    reader = threading.Thread(target=_read, args=(process, lines, started, sink, view), daemon=True)
+    reader = threading.Thread(target=_read, args=(program, lines, started, sink, view), daemon=True)
     reader.start()
     last = ""
     deadline = time.monotonic() + START_SECONDS
     while (line := _next(lines, deadline)) is not None:
         if ready := READY.search(line):
-            server = ModelServer(process, reader, ready[1], folder)
+            server = ModelServer(program, reader, ready[1], folder)
             if _answers_ping(server):
                 started.set()
                 return server
             break
         last = line.strip() or last
-    process.kill()
-    process.wait()
+    program.signal(signal.SIGKILL)
+    program.wait()
+    program.close_input()
     shutil.rmtree(folder, ignore_errors=True)
     raise ModelServerFailed(
         f"The primary container for production variant {variant} did not pass the ping health check. "
@@ -167,18 +157,18 @@ def _launch(module: str, container: dict[str, Any], folder: Path, variant: str, 
 
 
 def _read(
-    process: subprocess.Popen[str],
+    program: RunningProgram,
     lines: queue.Queue[str | None],
     started: threading.Event,
     sink: Sink,
     view: ContainerView,
 ) -> None:
-    if process.stdout is not None:
-        with process.stdout:
-            for line in map(view.of, process.stdout):
-                if not started.is_set():
-                    lines.put(line)
-                sink.line(line)
+    with program.output as output:
+        for content in output:
+            line = view.of(content.decode("utf-8", errors="replace"))
+            if not started.is_set():
+                lines.put(line)
+            sink.line(line)
     lines.put(None)
     sink.close()
 

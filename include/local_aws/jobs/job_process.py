@@ -1,18 +1,17 @@
-"""One job's subprocess: started in its own "/", watched, stopped when asked to or when its time is up."""
+"""One job's program: started in its own "/", watched, stopped when asked to or when its time is up."""
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-POLL_SECONDS = 0.1
+from local_aws.launching.launcher import Launcher
+from local_aws.launching.program import Program, RunningProgram
+
 GRACE_SECONDS = 10.0
 CONTINUOUS_SECONDS = 2.0
 
@@ -21,88 +20,97 @@ End = Literal["exited", "stopped", "timed out"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job's process ended; `exit_code` is negative when a signal ended it."""
+    """How a job's program ended; `exit_code` is negative when a signal ended it."""
 
     end: End
     exit_code: int
 
 
+class StopRequest:
+    """Made once; tells those who wait for it."""
+
+    def __init__(self) -> None:
+        self._made = threading.Event()
+        self._told: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+
+    def make(self) -> None:
+        """Ask for the stop."""
+        with self._lock:
+            self._made.set()
+            told = list(self._told)
+        for call in told:
+            call()
+
+    @property
+    def made(self) -> bool:
+        """Whether a stop is asked for."""
+        return self._made.is_set()
+
+    def when_made(self, told: Callable[[], None]) -> None:
+        """Call this when a stop is asked for; at once when it is already."""
+        with self._lock:
+            self._told.append(told)
+        if self.made:
+            told()
+
+
 def run(
-    command: list[str],
-    environment: Mapping[str, str],
-    folder: Path,
+    launcher: Launcher,
+    program: Program,
     *,
     on_line: Callable[[str], None],
     on_tick: Callable[[], None],
-    stop: threading.Event,
+    stop: StopRequest,
     max_seconds: float,
 ) -> Outcome:
     """Run a program to its end.
 
-    Its standard input stays open as long as this process lives, so that it can notice when it is left alone.
-
     Args:
         on_line: gets each line of its standard output and error.
         on_tick: is called every two seconds while it runs.
-        stop: when set, the program gets SIGTERM, and SIGKILL if it goes on.
+        stop: when made, the program gets SIGTERM, and SIGKILL if it goes on.
         max_seconds: after which it is stopped in the same way.
     """
-    process = subprocess.Popen(
-        command,
-        env=dict(environment),
-        cwd=folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    reader = threading.Thread(target=_read, args=(process, on_line), daemon=True)
+    running = launcher.start(program)
+    reader = threading.Thread(target=_read, args=(running, on_line), name=f"output-{running.pid}", daemon=True)
     reader.start()
     try:
-        end = _watch(process, on_tick, stop, time.monotonic() + max_seconds)
+        end = _watch(running, on_tick, stop, time.monotonic() + max_seconds)
     finally:
-        _signal(process, signal.SIGKILL)
-        exit_code = process.wait()
+        running.signal(signal.SIGKILL)
+        exit_code = running.wait()
         reader.join()
-        if process.stdin is not None:
-            process.stdin.close()
+        running.close_input()
     return Outcome(end, exit_code)
 
 
-def _watch(
-    process: subprocess.Popen[bytes], on_tick: Callable[[], None], stop: threading.Event, deadline: float
-) -> End:
+def _watch(running: RunningProgram, on_tick: Callable[[], None], stop: StopRequest, deadline: float) -> End:
+    happened = threading.Event()
+    running.when_over(happened.set)
+    stop.when_made(happened.set)
     next_tick = time.monotonic() + CONTINUOUS_SECONDS
-    while process.poll() is None:
-        if stop.wait(POLL_SECONDS):
-            _end(process)
-            return "stopped"
-        if time.monotonic() > deadline:
-            _end(process)
+    while not happened.wait(max(min(next_tick, deadline) - time.monotonic(), 0)):
+        if time.monotonic() >= deadline:
+            _end(running)
             return "timed out"
-        if time.monotonic() > next_tick:
-            on_tick()
-            next_tick = time.monotonic() + CONTINUOUS_SECONDS
+        on_tick()
+        next_tick = time.monotonic() + CONTINUOUS_SECONDS
+    if running.poll() is None:
+        _end(running)
+        return "stopped"
     return "exited"
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    _signal(process, signal.SIGTERM)
+def _end(running: RunningProgram) -> None:
+    running.signal(signal.SIGTERM)
     try:
-        process.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        _signal(process, signal.SIGKILL)
+        running.wait(GRACE_SECONDS)
+    except TimeoutError:
+        running.signal(signal.SIGKILL)
 
 
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except ProcessLookupError:
-        return
-
-
-def _read(process: subprocess.Popen[bytes], on_line: Callable[[str], None]) -> None:
-    if process.stdout is not None:
-        with process.stdout:
-            for line in process.stdout:
-                on_line(line.decode("utf-8", errors="replace"))
+def _read(running: RunningProgram, on_line: Callable[[str], None]) -> None:
+    with running.output as output:
+        for line in output:
+            on_line(line.decode("utf-8", errors="replace"))

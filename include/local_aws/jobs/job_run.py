@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import logging
 import os
 import shutil
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,13 +14,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from local_aws import runners
-from local_aws.container_view import ContainerView, variables_for
+from local_aws.container_view import ContainerView, source_path, variables_for
 from local_aws.containers.job_container import JOB_CONFIG
 from local_aws.errors import AwsError
 from local_aws.hosting.model_servers import ModelServerFailed
 from local_aws.jobs import job_process
 from local_aws.jobs.job_files import Outputs, TransferError, download
+from local_aws.jobs.job_process import StopRequest
 from local_aws.jobs.metrics import publish
+from local_aws.launching.launcher import launcher
+from local_aws.launching.program import Program
 from local_aws.log_stream import LogStream
 from local_aws.store import Document
 
@@ -36,6 +36,7 @@ Status = Literal["Completed", "Failed", "Stopped"]
 
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
 LONGEST_MESSAGE = 1024
+NICE = 5
 CUSTOMER_ERROR = 1
 ANALYSIS_CONFIG = "opt/ml/processing/input/config/analysis_config.json"
 MESSAGE = "opt/ml/output/message"
@@ -53,14 +54,14 @@ class Result:
     exit_message: str | None = None
 
 
-def run_job(aws: LocalAws, job: Document, stop: threading.Event, started: Callable[[], None]) -> Result:
+def run_job(aws: LocalAws, job: Document, stop: StopRequest, started: Callable[[], None]) -> Result:
     """Run a job to its end; `started` is called when its program starts."""
     region, name = job["Region"], job["ProcessingJobName"]
     environment = job.get("Environment") or {}
     publishes = environment.get(PUBLISHING) == "Enabled"
     if publishes and not job.get("MonitoringScheduleArn"):
         return Result("Failed", PUBLISHING_NEEDS_SCHEDULE)
-    if stop.is_set():
+    if stop.made:
         return Result("Stopped")
     root = (aws.data_dir / SCRATCH / region / name).resolve()
     shutil.rmtree(root, ignore_errors=True)
@@ -76,7 +77,7 @@ def run_job(aws: LocalAws, job: Document, stop: threading.Event, started: Callab
         shutil.rmtree(root, ignore_errors=True)
 
 
-def _run_in(aws: LocalAws, job: Document, root: Path, stop: threading.Event, started: Callable[[], None]) -> Result:
+def _run_in(aws: LocalAws, job: Document, root: Path, stop: StopRequest, started: Callable[[], None]) -> Result:
     region = job["Region"]
     s3 = aws.s3(region)
     for source in job.get("ProcessingInputs") or []:
@@ -92,9 +93,8 @@ def _run_in(aws: LocalAws, job: Document, root: Path, stop: threading.Event, sta
         with _model(aws, region, root) as model_url:
             started()
             outcome = job_process.run(
-                [sys.executable, "-m", module],
-                _variables(aws, job, module, root, model_url),
-                root,
+                launcher(),
+                Program(module, _variables(aws, job, module, root, model_url), root, nice=NICE),
                 on_line=lambda line: lines.line(view.of(line)),
                 on_tick=lambda: outputs.sync(continuous_only=True),
                 stop=stop,
@@ -177,7 +177,7 @@ def _variables(aws: LocalAws, job: Document, module: str, root: Path, model_url:
     temporary.mkdir(exist_ok=True)
     own = {
         "PATH": os.environ.get("PATH", os.defpath),
-        "PYTHONPATH": os.pathsep.join(_source_folders(module)),
+        "PYTHONPATH": source_path(module),
         "PYTHONUNBUFFERED": "1",
         "HOME": str(root),
         "TMPDIR": str(temporary),
@@ -187,17 +187,9 @@ def _variables(aws: LocalAws, job: Document, module: str, root: Path, model_url:
         "AWS_ENDPOINT_URL": aws.url,
         "AWS_DEFAULT_REGION": job["Region"],
         "AWS_REGION": job["Region"],
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_ACCESS_KEY_ID": aws.key.id,
+        "AWS_SECRET_ACCESS_KEY": aws.key.secret,
     }
     if model_url is not None:
         own["INVOKE_URL"] = model_url
     return variables_for(job.get("Environment") or {}, own)
-
-
-def _source_folders(module: str) -> list[str]:
-    """Where a program's packages are, however this process found them."""
-    names = dict.fromkeys((module.split(".")[0], "local_aws", "model_monitor"))
-    specs = (importlib.util.find_spec(name) for name in names)
-    places = ([*(spec.submodule_search_locations or []), spec.origin] for spec in specs if spec is not None)
-    return [str(Path(place[0]).resolve().parent) for place in places if place[0]]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from local_aws.errors import AwsError, resource_in_use, resource_not_found, validation_error
+from local_aws.jobs.job_process import StopRequest
 from local_aws.jobs.job_run import SCRATCH, Result, run_job
 from local_aws.store import AlreadyExists, Document, scoped
 
@@ -34,7 +35,7 @@ INTERNAL_ERROR = (
 @dataclass
 class _Handle:
     work: int
-    stop: threading.Event = field(default_factory=threading.Event)
+    stop: StopRequest = field(default_factory=StopRequest)
     over: threading.Event = field(default_factory=threading.Event)
     future: Future[None] | None = None
 
@@ -62,7 +63,7 @@ class ProcessingJobs:
             handles = dict(self._handles)
         self._closing.set()
         for key, handle in handles.items():
-            handle.stop.set()
+            handle.stop.make()
             if handle.future is not None and handle.future.cancel():
                 self._close(key, Result("Failed", LEFT_BY_RESTART))
         self._pool.shutdown()
@@ -132,7 +133,7 @@ class ProcessingJobs:
             handle = self._handles.get(key)
         if handle is None:
             return
-        handle.stop.set()
+        handle.stop.make()
         if handle.future is not None and handle.future.cancel():
             self._close(key, Result("Stopped"))
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
 from typing import Any
 
@@ -12,6 +11,7 @@ import xgboost
 from botocore.exceptions import ClientError
 
 from tests.polling import until
+from tests.processes import programs_of
 from tests.running_aws import Running, create_endpoint, create_model, make_bucket, new_name
 
 ROWS = [[1.5, 0, 0, 0], [-1.5, 0.5, 2, 1], [0.1, 0, 0, 0]]
@@ -128,15 +128,10 @@ def test_variants_share_the_traffic_by_weight(local_aws: Running, bucket: str, m
     assert invoke(local_aws, name, "1,2,3,4", TargetVariant="Nothing")["InvokedProductionVariant"] == "Nothing"
 
 
-def children(process: subprocess.Popen[str]) -> set[int]:
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True)
-    return {int(pid) for pid in listed.stdout.split()}
-
-
 def test_a_model_server_that_dies_is_started_again(local_aws: Running, bucket: str, model_archive: bytes) -> None:
-    before = children(local_aws.process)
+    before = programs_of(local_aws.process.pid)
     name = create_endpoint(local_aws, create_model(local_aws, bucket, model_archive))
-    [server] = children(local_aws.process) - before
+    [server] = programs_of(local_aws.process.pid) - before
     os.kill(server, signal.SIGKILL)
     assert refusal(local_aws, name, "1,2,3,4")["Error"]["Code"] == "ModelError"
     deadline = time.monotonic() + 60

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -248,7 +249,7 @@ def test_stopping_the_job_stops_the_execution(aws: Embedded, tmp_path: Path, mon
     )
     name = execution["ProcessingJobArn"].rsplit("/", 1)[-1]
     stop = threading.Event()
-    monkeypatch.setattr(job_process, "_end", lambda process: (stop.wait(30), process.kill()))
+    monkeypatch.setattr(job_process, "_end", lambda running: (stop.wait(30), running.signal(signal.SIGKILL)))
     aws.sagemaker.stop_processing_job(ProcessingJobName=name)
     (execution,) = aws.sagemaker.list_monitoring_executions(StatusEquals="Stopping")["MonitoringExecutionSummaries"]
     assert execution["MonitoringScheduleName"] == "stopped"

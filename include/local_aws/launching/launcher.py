@@ -1,0 +1,236 @@
+"""Starts programs: forked from a process that has imported what they need, or, where that cannot be, from nothing."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from local_aws.launching import messages
+from local_aws.launching.program import Program, RunningProgram
+
+log = logging.getLogger(__name__)
+
+START_SECONDS = 60.0
+MOST_DEATHS = 3
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+KILLED = -9
+
+
+class ForkServerGone(Exception):
+    """The fork server does not answer."""
+
+
+class Launcher:
+    """Starts programs; `forks` says whether it may fork them from a server of its own, which only Linux does safely."""
+
+    def __init__(self, forks: bool = sys.platform == "linux") -> None:
+        self._forks = forks
+        self._deaths = 0
+        self._server: ForkServerClient | None = None
+        self._lock = threading.Lock()
+
+    def warm_up(self) -> None:
+        """Start the fork server, so that it has imported all by the time that something is to be started."""
+        self._fork_server()
+
+    def start(self, program: Program) -> RunningProgram:
+        """Start a program.
+
+        Raises:
+            OSError: the machine has no room for another process.
+        """
+        server = self._fork_server()
+        if server is not None:
+            try:
+                return server.start(program)
+            except ForkServerGone as error:
+                log.warning("%s; %s is started without it.", error, program.module)
+        return spawn(program)
+
+    def stop(self) -> None:
+        """End the fork server, and with it what it started."""
+        with self._lock:
+            server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    def _fork_server(self) -> ForkServerClient | None:
+        with self._lock:
+            if not self._forks:
+                return None
+            if self._server is None or self._server.gone:
+                if self._server is not None:
+                    self._deaths += 1
+                    log.warning("The fork server ended by itself (%d of %d times).", self._deaths, MOST_DEATHS)
+                    self._server.close()
+                if self._deaths >= MOST_DEATHS:
+                    self._forks = False
+                    log.warning("Programs are started without a fork server from now on, which takes longer.")
+                    return None
+                self._server = ForkServerClient()
+            return self._server
+
+
+@cache
+def launcher() -> Launcher:
+    """The launcher of this process."""
+    return Launcher()
+
+
+class ForkServerClient:
+    """A fork server, and the programs that it runs."""
+
+    def __init__(self) -> None:
+        self._control, remote = socket.socketpair()
+        own = Path(__file__).resolve().parents[2]
+        path = os.pathsep.join(dict.fromkeys((str(own), *filter(None, sys.path))))
+        with remote:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "local_aws.launching.fork_server", str(remote.fileno())],
+                env={**os.environ, **ONE_THREAD, "PYTHONPATH": path, "MPLBACKEND": "Agg"},
+                stdin=subprocess.DEVNULL,
+                pass_fds=[remote.fileno()],
+                start_new_session=True,
+            )
+        self._numbers = itertools.count()
+        self._starting: dict[int, _Start] = {}
+        self._running: dict[int, RunningProgram] = {}
+        self._lock = threading.Lock()
+        self.gone = False
+        threading.Thread(target=self._listen, name="fork-server", daemon=True).start()
+
+    def start(self, program: Program) -> RunningProgram:
+        """Have a program forked.
+
+        Raises:
+            ForkServerGone: it is gone, or does not answer.
+        """
+        stdin, their_stdin = _pipe_to()
+        output, their_output = os.pipe()
+        start = _Start(stdin, output)
+        number = next(self._numbers)
+        try:
+            with self._lock:
+                if self.gone:
+                    raise ForkServerGone("The fork server is gone")
+                self._starting[number] = start
+                messages.send(self._control, _request(program, number), [their_stdin, their_output])
+        except (OSError, ForkServerGone) as error:
+            self._starting.pop(number, None)
+            start.abandon()
+            raise ForkServerGone(f"The fork server does not answer: {error}") from error
+        finally:
+            os.close(their_stdin)
+            os.close(their_output)
+        if not start.answered.wait(START_SECONDS) or start.program is None:
+            raise ForkServerGone("The fork server did not start a program")
+        return start.program
+
+    def close(self) -> None:
+        """End it, and with it what it started."""
+        try:
+            self._control.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            log.debug("The fork server is gone already.")
+        self._process.wait()
+
+    def _listen(self) -> None:
+        while (received := self._receive()) is not None:
+            message, _ = received
+            if "pid" in message:
+                start = self._starting.pop(message["number"])
+                program = self._running[message["number"]] = start.begun(message["pid"])
+            else:
+                self._running.pop(message["number"]).ended(message["exit_code"])
+        with self._lock:
+            self.gone = True
+        for start in self._starting.values():
+            start.abandon()
+        # They die with the fork server.
+        for program in self._running.values():
+            program.ended(KILLED)
+        self._control.close()
+        self._process.wait()
+
+    def _receive(self) -> tuple[dict[str, Any], list[int]] | None:
+        try:
+            return messages.receive(self._control)
+        except OSError:
+            return None
+
+
+class _Start:
+    """A program that was asked for."""
+
+    def __init__(self, stdin: int, output: int) -> None:
+        self._stdin = stdin
+        self._output = output
+        self.answered = threading.Event()
+        self.program: RunningProgram | None = None
+
+    def begun(self, pid: int) -> RunningProgram:
+        self.program = RunningProgram(pid, self._stdin, os.fdopen(self._output, "rb"))
+        self.answered.set()
+        return self.program
+
+    def abandon(self) -> None:
+        os.close(self._stdin)
+        os.close(self._output)
+        self.answered.set()
+
+
+def spawn(program: Program) -> RunningProgram:
+    """Start a program in a fresh interpreter."""
+    limits = [str(program.memory_bytes or 0), str(program.nice)]
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "local_aws.launching.child", program.module, *limits],
+        env=dict(program.environment),
+        cwd=program.folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    stdin = os.dup(process.stdin.fileno())
+    process.stdin.close()
+    running = RunningProgram(process.pid, stdin, os.fdopen(os.dup(process.stdout.fileno()), "rb"))
+    process.stdout.close()
+    threading.Thread(target=_watch, args=(process, running), name=f"watch-{process.pid}", daemon=True).start()
+    return running
+
+
+def _watch(process: subprocess.Popen[bytes], running: RunningProgram) -> None:
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    # Before its number is free for another process.
+    try:
+        os.killpg(process.pid, 9)
+    except (ProcessLookupError, PermissionError):
+        log.debug("Process %d left nothing running.", process.pid)
+    running.ended(process.wait())
+
+
+def _pipe_to() -> tuple[int, int]:
+    """A pipe's end to write, and its end to read."""
+    read, write = os.pipe()
+    return write, read
+
+
+def _request(program: Program, number: int) -> dict[str, Any]:
+    return {
+        "number": number,
+        "module": program.module,
+        "environment": dict(program.environment),
+        "folder": str(program.folder),
+        "memory_bytes": program.memory_bytes or 0,
+        "nice": program.nice,
+    }
