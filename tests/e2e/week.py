@@ -110,7 +110,7 @@ class Week:
     def _schedule(self, name: str, baseline: str, config: dict[str, Any]) -> None:
         monitoring_type = {BIAS: "ModelBias", EXPLAIN: "ModelExplainability"}[name]
         own_input: dict[str, Any] = {
-            "EndpointInput": {"EndpointName": ENDPOINT, "LocalPath": "/opt/ml/processing/input"}
+            "EndpointInput": {"EndpointName": ENDPOINT, "LocalPath": "/opt/ml/processing/input/endpoint"}
         }
         if name == BIAS:
             own_input["EndpointInput"]["ProbabilityThresholdAttribute"] = 0.5
