@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from local_aws.control import endpoint_configs
 from local_aws.control.listing import page_of
 from local_aws.control.monitoring_schedules import schedules_of_endpoint
-from local_aws.control.tags import drop_tags, keep_tags
+from local_aws.control.tags import checked_tags, drop_tags, keep_tags
 from local_aws.errors import already_exists, could_not_find, validation_error
+from local_aws.hosting.runtime import capture_enabled
+from local_aws.hosting.serving import instances_of, weight_of
 from local_aws.operations import operation
 from local_aws.store import AlreadyExists, Document, scoped
 
@@ -20,12 +23,20 @@ IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deletin
 VARIANT_SETTINGS = ("VariantName", "ModelName", "InitialVariantWeight", "InitialInstanceCount", "ServerlessConfig")
 
 
+DEPLOYMENT_DIFFERS = (
+    "traffic shifts all at once whatever the DeploymentConfig; its waits are added up to one, "
+    "during which the alarms of its AutoRollbackConfiguration are looked at"
+)
+
+
 @operation("CreateEndpoint")
 def create_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Begin to serve a configuration: Creating, then InService or Failed."""
     name = request["EndpointName"]
     arn = _arn(aws, name, region)
     deployment = _deployment(aws, request["EndpointConfigName"], region)
+    if "DeploymentConfig" in request:
+        deployment["DeploymentConfig"] = request["DeploymentConfig"]
     now = aws.clock.timestamp()
     document = {
         "EndpointName": name,
@@ -36,49 +47,95 @@ def create_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> dict
         "LastModifiedTime": now,
         "Pending": deployment,
     }
+    tags = checked_tags(request.get("Tags"))
     try:
         aws.store.insert(KIND, scoped(region, name), document)
     except AlreadyExists as error:
         raise already_exists("endpoint", arn) from error
-    keep_tags(aws, arn, request.get("Tags"))
+    keep_tags(aws, arn, tags)
     aws.hosting.deploy(region, name, deployment)
     return {"EndpointArn": arn}
 
 
-@operation("UpdateEndpoint")
+@operation("UpdateEndpoint", differs=DEPLOYMENT_DIFFERS)
 def update_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Begin to serve another configuration; the old one is served until the new one is ready, and when it fails."""
     name = request["EndpointName"]
+    if request.get("RetainDeploymentConfig") and "DeploymentConfig" in request:
+        raise validation_error("You must not provide DeploymentConfig when RetainDeploymentConfig is true.")
+    current = _find(aws, name, region)
+    _require_settled(current)
+    # SageMaker rolls back to the configuration that is served, so it has to be there still.
+    endpoint_configs.find(aws, current["EndpointConfigName"], region)
     deployment = _deployment(aws, request["EndpointConfigName"], region)
 
     def change(document: Document) -> None:
         _require_settled(document)
-        if document["EndpointStatus"] != "InService":
-            raise validation_error(f'Cannot update endpoint "{document["EndpointArn"]}" with failed status.')
-        document["EndpointStatus"] = "Updating"
-        document["LastModifiedTime"] = aws.clock.timestamp()
-        document["Pending"] = deployment
-        document.pop("FailureReason", None)
+        _require_updatable(document)
+        before = document["Deployment"]
+        if request.get("RetainAllVariantProperties"):
+            excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties", [])}
+            _retain(before, deployment, excluded)
+        config = before.get("DeploymentConfig") if request.get("RetainDeploymentConfig") else None
+        if config := request.get("DeploymentConfig", config):
+            deployment["DeploymentConfig"] = config
+        _begin_update(aws, document, deployment)
+
+    aws.store.update(KIND, scoped(region, name), change)
+    aws.hosting.deploy(region, name, deployment)
+    return {"EndpointArn": current["EndpointArn"]}
+
+
+@operation("UpdateEndpointWeightsAndCapacities", differs="an instance count is kept and told, and starts no process")
+def update_endpoint_weights_and_capacities(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
+    """Share an endpoint's traffic anew among its variants."""
+    name = request["EndpointName"]
+    asked = request["DesiredWeightsAndCapacities"]
+    deployment: dict[str, Any] = {}
+
+    def change(document: Document) -> None:
+        _require_settled(document)
+        _require_updatable(document)
+        deployment.update(copy.deepcopy(document["Deployment"]))
+        variants = {variant["VariantName"]: variant for variant in deployment["Variants"]}
+        for wanted in asked:
+            variant = variants.get(wanted["VariantName"])
+            if variant is None:
+                raise validation_error(
+                    f'Could not find variant "{wanted["VariantName"]}" of endpoint "{document["EndpointArn"]}".'
+                )
+            if "ServerlessConfig" in variant and "DesiredInstanceCount" in wanted:
+                raise validation_error(f'Variant "{variant["VariantName"]}" is serverless and has no instances.')
+            if "ServerlessConfig" not in variant and "ServerlessUpdateConfig" in wanted:
+                raise validation_error(f'Variant "{variant["VariantName"]}" is not serverless.')
+            variant |= {key: wanted[key] for key in ("DesiredWeight", "DesiredInstanceCount") if key in wanted}
+            if "ServerlessUpdateConfig" in wanted:
+                variant["ServerlessConfig"] = variant["ServerlessConfig"] | wanted["ServerlessUpdateConfig"]
+        _begin_update(aws, document, deployment)
 
     document = aws.store.update(KIND, scoped(region, name), change)
     if document is None:
         raise could_not_find("endpoint", _arn(aws, name, region))
-    aws.hosting.deploy(region, name, deployment)
+    aws.hosting.weigh(region, name, deployment)
     return {"EndpointArn": document["EndpointArn"]}
 
 
 @operation("DescribeEndpoint")
 def describe_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
-    """An endpoint with what it serves now."""
-    document = aws.store.get(KIND, scoped(region, request["EndpointName"]))
-    if document is None:
-        raise could_not_find("endpoint", _arn(aws, request["EndpointName"], region))
-    deployment = document.get("Deployment")
-    if deployment is None:
-        return document
-    document["ProductionVariants"] = [_summary(variant, document) for variant in deployment["Variants"]]
-    if "DataCaptureConfig" in deployment:
-        document["DataCaptureConfig"] = _capture_summary(deployment["DataCaptureConfig"])
+    """An endpoint with what it serves now, and what it is about to."""
+    document = _find(aws, request["EndpointName"], region)
+    deployment, pending = document.get("Deployment"), document.get("Pending")
+    if deployment is not None:
+        document["ProductionVariants"] = _summaries(deployment, _running(aws, document, region))
+        document["LastDeploymentConfig"] = deployment.get("DeploymentConfig")
+        if "DataCaptureConfig" in deployment:
+            document["DataCaptureConfig"] = _capture_summary(deployment["DataCaptureConfig"])
+    if deployment is not None and pending is not None:
+        document["PendingDeploymentSummary"] = {
+            "EndpointConfigName": pending["EndpointConfigName"],
+            "ProductionVariants": _summaries(pending, set()),
+            "StartTime": document["LastModifiedTime"],
+        }
     return document
 
 
@@ -124,6 +181,25 @@ def _arn(aws: LocalAws, name: str, region: str) -> str:
     return aws.arn(region, f"endpoint/{name}")
 
 
+def _find(aws: LocalAws, name: str, region: str) -> Document:
+    document = aws.store.get(KIND, scoped(region, name))
+    if document is None:
+        raise could_not_find("endpoint", _arn(aws, name, region))
+    return document
+
+
+def _begin_update(aws: LocalAws, document: Document, deployment: dict[str, Any]) -> None:
+    document["EndpointStatus"] = "Updating"
+    document["LastModifiedTime"] = aws.clock.timestamp()
+    document["Pending"] = deployment
+    document.pop("FailureReason", None)
+
+
+def _require_updatable(document: Document) -> None:
+    if document["EndpointStatus"] not in ("InService", "OutOfService"):
+        raise validation_error(f'Cannot update endpoint "{document["EndpointArn"]}" with failed status.')
+
+
 def _require_settled(document: Document) -> None:
     if document["EndpointStatus"] in IN_PROGRESS:
         raise validation_error(f'Cannot update in-progress endpoint "{document["EndpointArn"]}".')
@@ -142,25 +218,50 @@ def _deployment(aws: LocalAws, config_name: str, region: str) -> dict[str, Any]:
     return deployment
 
 
-def _summary(variant: dict[str, Any], document: Document) -> dict[str, Any]:
+def _retain(before: dict[str, Any], deployment: dict[str, Any], excluded: set[str]) -> None:
+    """Keep what the endpoint has of the properties that a client may have changed since it was made."""
+    kept = {variant["VariantName"]: variant for variant in before["Variants"]}
+    for variant in deployment["Variants"]:
+        if variant["VariantName"] not in kept:
+            continue
+        if "DesiredWeight" not in excluded:
+            variant["DesiredWeight"] = weight_of(kept[variant["VariantName"]])
+        if "DesiredInstanceCount" not in excluded and "ServerlessConfig" not in variant:
+            variant["DesiredInstanceCount"] = instances_of(kept[variant["VariantName"]])
+    if "DataCaptureConfig" not in excluded:
+        deployment.pop("DataCaptureConfig", None)
+        if "DataCaptureConfig" in before:
+            deployment["DataCaptureConfig"] = before["DataCaptureConfig"]
+
+
+def _running(aws: LocalAws, document: Document, region: str) -> set[str]:
+    """The variants whose model server runs."""
+    serving = aws.hosting.serving(region, document["EndpointName"])
+    return {variant.name for variant in serving.variants.values() if variant.server.alive} if serving else set()
+
+
+def _summaries(deployment: dict[str, Any], running: set[str]) -> list[dict[str, Any]]:
+    resolved = deployment["CreationTime"]
+    return [_summary(variant, resolved, variant["VariantName"] in running) for variant in deployment["Variants"]]
+
+
+def _summary(variant: dict[str, Any], resolved: float, running: bool) -> dict[str, Any]:
     image = variant["Container"]["Image"]
-    weight = variant.get("InitialVariantWeight", 1.0)
+    weight = weight_of(variant)
     summary: dict[str, Any] = {
         "VariantName": variant["VariantName"],
-        "DeployedImages": [
-            {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": document["Deployment"]["CreationTime"]}
-        ],
+        "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": resolved}],
         "CurrentWeight": weight,
         "DesiredWeight": weight,
     }
     if "ServerlessConfig" in variant:
         return summary | {"CurrentServerlessConfig": variant["ServerlessConfig"]}
-    count = variant.get("InitialInstanceCount", 1)
-    return summary | {"CurrentInstanceCount": count, "DesiredInstanceCount": count}
+    count = instances_of(variant)
+    return summary | {"CurrentInstanceCount": count if running else 0, "DesiredInstanceCount": count}
 
 
 def _capture_summary(config: dict[str, Any]) -> dict[str, Any]:
-    enabled = config.get("EnableCapture", False)
+    enabled = capture_enabled(config)
     return {
         "EnableCapture": enabled,
         "CaptureStatus": "Started" if enabled else "Stopped",

@@ -17,6 +17,19 @@ MOST_TAGS = 50
 PAGE = 50
 
 
+def checked_tags(tags: list[dict[str, str]] | None) -> list[dict[str, str]]:
+    """The tags of a request, each of whose keys may be there once.
+
+    Raises:
+        AwsError: ValidationException.
+    """
+    keys = [tag["Key"] for tag in tags or []]
+    doubled = sorted({key for key in keys if keys.count(key) > 1})
+    if doubled:
+        raise validation_error(f"Duplicate tag keys found: {', '.join(doubled)}. Tag keys must be unique per resource.")
+    return list(tags or [])
+
+
 def keep_tags(aws: LocalAws, arn: str, tags: list[dict[str, str]] | None) -> None:
     """Remember a new resource's tags; a resource without an entry here cannot be tagged."""
     aws.store.put(KIND, arn, {"Tags": tags or []})

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import random
 import shutil
 import threading
 import uuid
-import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from local_aws.control.tags import drop_tags
 from local_aws.errors import could_not_find
-from local_aws.hosting import model_servers
+from local_aws.hosting import guardrails, model_servers
 from local_aws.hosting.model_servers import ModelServer, ModelServerFailed, Sink
+from local_aws.hosting.revival import Pauses, Revival
+from local_aws.hosting.serving import Closed, Serving, ServingTable, Variant
 from local_aws.log_stream import LogStream
 from local_aws.store import Document, scoped
 
@@ -25,35 +27,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/Endpoints"
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A production variant and the server of its model."""
-
-    name: str
-    weight: float
-    container: dict[str, Any]
-    server: ModelServer
-
-
-@dataclass(frozen=True)
-class Serving:
-    """What answers an endpoint's requests."""
-
-    variants: dict[str, Variant]
-    data_capture: dict[str, Any] | None
-
-    def choose(self) -> Variant:
-        """A variant by chance, in the proportion of the weights."""
-        variants = list(self.variants.values())
-        weights = [variant.weight for variant in variants]
-        return random.choices(variants, weights if any(weights) else None)[0]
-
-    def stop(self) -> None:
-        """Stop every variant's server."""
-        for variant in self.variants.values():
-            variant.server.stop()
+PATIENCE_SECONDS = 65.0
+"""How long servers that are replaced may take for the requests that they have; a model gets 60 seconds for one."""
+LAST_PATIENCE_SECONDS = 5.0
+LOOK_SECONDS = 0.2
+INTERNAL_FAILURE = "Request to service failed. If failure persists after retry, contact customer support."
 
 
 class ServerLog:
@@ -76,10 +54,9 @@ class Hosting:
     def __init__(self, aws: LocalAws) -> None:
         self._aws = aws
         self._folder = aws.data_dir / "containers"
-        self._serving: dict[str, Serving] = {}
-        self._reviving: weakref.WeakSet[ModelServer] = weakref.WeakSet()
-        self._lock = threading.Lock()
-        self._stopped = False
+        self._table = ServingTable()
+        self._revival = Revival(self._table, self._start_again)
+        self._stopping = threading.Event()
 
     def start_model_server(
         self, model_name: str, region: str = "us-east-1", variant: str = "AllTraffic"
@@ -107,125 +84,198 @@ class Hosting:
 
     def serving(self, region: str, endpoint: str) -> Serving | None:
         """What answers an endpoint's requests, or None when nothing does."""
-        with self._lock:
-            return self._serving.get(scoped(region, endpoint))
+        return self._table.get(scoped(region, endpoint))
+
+    def request(self, region: str, endpoint: str) -> AbstractContextManager[Serving | None]:
+        """What answers one request to an endpoint; as long as the context lasts, its servers are not stopped."""
+        return self._table.request(scoped(region, endpoint))
 
     def deploy(self, region: str, endpoint: str, deployment: dict[str, Any]) -> None:
         """Bring up a deployment in the background, then set the endpoint InService with it, or Failed with the reason.
 
         An endpoint that is served already goes on with what it has until then, and keeps it when the new one fails.
         """
-        work = self._aws.work.begin(f"deployment of endpoint {region}/{endpoint}")
+        self._in_background(f"deployment of endpoint {region}/{endpoint}", self._deploy, region, endpoint, deployment)
 
-        def bring_up() -> None:
-            try:
-                self._deploy(region, endpoint, deployment)
-            finally:
-                self._aws.work.end(work)
+    def weigh(self, region: str, endpoint: str, deployment: dict[str, Any]) -> None:
+        """Share an endpoint's traffic as a deployment's variants say, in the background; its servers stay."""
 
-        threading.Thread(target=bring_up, name=f"deploy-{endpoint}", daemon=True).start()
+        def work() -> None:
+            key = scoped(region, endpoint)
+            serving = self._table.get(key)
+            if serving is not None:
+                serving.weigh(deployment["Variants"])
+            self._settle(key, lambda document: _in_service(document, deployment))
+
+        self._in_background(f"weights of endpoint {region}/{endpoint}", work)
 
     def undeploy(self, region: str, endpoint: str, after: Callable[[], None]) -> None:
         """Stop what serves an endpoint in the background, then do the rest."""
 
-        work = self._aws.work.begin(f"end of endpoint {region}/{endpoint}")
+        def work() -> None:
+            serving = self._table.remove(scoped(region, endpoint))
+            if serving:
+                serving.retire(PATIENCE_SECONDS)
+            after()
 
-        def take_down() -> None:
-            try:
-                with self._lock:
-                    serving = self._serving.pop(scoped(region, endpoint), None)
-                if serving:
-                    serving.stop()
-                after()
-            finally:
-                self._aws.work.end(work)
-
-        threading.Thread(target=take_down, name=f"undeploy-{endpoint}", daemon=True).start()
-
-    def revive(self, region: str, endpoint: str, variant: Variant) -> None:
-        """Start a variant's server again in the background when its process has ended by itself."""
-        key = scoped(region, endpoint)
-        document = self._aws.store.get("endpoint", key)
-        if document is None or document["EndpointStatus"] != "InService" or variant.server.process.poll() is None:
-            return
-        with self._lock:
-            serving = self._serving.get(key)
-            current = serving is not None and serving.variants.get(variant.name) is variant
-            if not current or variant.server in self._reviving:
-                return
-            self._reviving.add(variant.server)
-        log.error("The model server of %s/%s ended; starting it again.", endpoint, variant.name)
-        self.deploy(region, endpoint, document["Deployment"])
+        self._in_background(f"end of endpoint {region}/{endpoint}", work)
 
     def resume(self) -> None:
-        """Serve again what an earlier run served; returns when every endpoint is settled."""
+        """Serve again what an earlier run served; returns when every endpoint is settled or was tried once."""
         shutil.rmtree(self._folder, ignore_errors=True)
         workers = []
         for document in self._aws.store.list("endpoint"):
             region, name = document["EndpointArn"].split(":")[3], document["EndpointName"]
             if document["EndpointStatus"] == "Deleting":
                 self._aws.store.delete("endpoint", scoped(region, name))
+                drop_tags(self._aws, document["EndpointArn"])
             elif document["EndpointStatus"] != "Failed":
-                deployment = document.get("Pending") or document["Deployment"]
-                workers.append(threading.Thread(target=self._deploy, args=(region, name, deployment), daemon=True))
+                workers.append(threading.Thread(target=self._resume, args=(region, name, document), daemon=True))
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join()
+        self._revival.start()
 
     def stop(self) -> None:
         """Stop every model server of every endpoint."""
-        with self._lock:
-            self._stopped = True
-            all_serving, self._serving = list(self._serving.values()), {}
-        servers = [variant.server for serving in all_serving for variant in serving.variants.values()]
-        with ThreadPoolExecutor(max_workers=len(servers) or 1) as workers:
-            list(workers.map(ModelServer.stop, servers))
+        self._stopping.set()
+        self._revival.stop()
+        left = self._table.close()
+        with ThreadPoolExecutor(max_workers=len(left) or 1) as workers:
+            list(workers.map(lambda serving: serving.retire(LAST_PATIENCE_SECONDS), left))
 
-    def _deploy(self, region: str, endpoint: str, deployment: dict[str, Any]) -> None:
+    def _resume(self, region: str, endpoint: str, document: Document) -> None:
+        served = document.get("Deployment")
+        if served is not None and not self._serve_again(region, endpoint, served):
+            threading.Thread(target=self._keep_trying, args=(region, endpoint, served), daemon=True).start()
+        if pending := document.get("Pending"):
+            self._deploy(region, endpoint, pending)
+
+    def _keep_trying(self, region: str, endpoint: str, deployment: dict[str, Any]) -> None:
+        pauses = Pauses()
+        pauses.next()
+        while not self._stopping.wait(pauses.next()):
+            document = self._aws.store.get("endpoint", scoped(region, endpoint))
+            if document is None or document.get("Deployment") != deployment:
+                return
+            if document["EndpointStatus"] == "OutOfService" and self._serve_again(region, endpoint, deployment):
+                return
+
+    def _serve_again(self, region: str, endpoint: str, deployment: dict[str, Any]) -> bool:
+        """Serve what an earlier run served; when that fails, the endpoint is out of service, and it may be retried."""
         key = scoped(region, endpoint)
         try:
             serving = self._bring_up(region, endpoint, deployment)
         except Exception as error:
-            if isinstance(error, ModelServerFailed):
-                reason = str(error)
-            else:
-                log.exception("Deploying %s failed.", endpoint)
-                reason = "Request to service failed. If failure persists after retry, contact customer support."
+            reason = _reason(endpoint, error)
+            self._settle(key, lambda document: _out_of_service(document, reason))
+            return False
+        with contextlib.suppress(_Unwanted):
+            self._shift(key, deployment, serving, only_if_unserved=True)
+            self._settle(key, _back_in_service)
+        return True
+
+    def _deploy(self, region: str, endpoint: str, deployment: dict[str, Any]) -> None:
+        key = scoped(region, endpoint)
+        config = deployment.get("DeploymentConfig", {})
+        try:
+            serving = self._bring_up(region, endpoint, deployment)
+        except Exception as error:
+            reason = _reason(endpoint, error)
             self._settle(key, lambda document: self._failed(document, key, reason))
             return
-        replaced: Serving | None = serving
+        try:
+            before = self._shift(key, deployment, serving)
+        except _Unwanted:
+            return
+        if before is None:
+            self._settle(key, lambda document: _in_service(document, deployment))
+        elif guardrails.watch_of(config) or guardrails.alarms_of(config):
+            # It lasts as long as the clock takes, so whoever moves the clock does not wait for it.
+            threading.Thread(
+                target=self._finish_watched, args=(region, key, deployment, serving, before), daemon=True
+            ).start()
+        else:
+            self._finish(key, deployment, before)
+
+    def _finish(self, key: str, deployment: dict[str, Any], before: Serving) -> None:
+        before.retire(PATIENCE_SECONDS)
+        self._settle(key, lambda document: _in_service(document, deployment))
+
+    def _finish_watched(
+        self, region: str, key: str, deployment: dict[str, Any], serving: Serving, before: Serving
+    ) -> None:
+        try:
+            raised = self._watch(region, deployment["DeploymentConfig"])
+            if not raised:
+                self._finish(key, deployment, before)
+                return
+            self._table.replace(key, before)
+        except Closed:
+            before.retire(LAST_PATIENCE_SECONDS)
+            return
+        serving.retire(PATIENCE_SECONDS)
+        reason = f"The deployment was rolled back, for these alarms are in the state ALARM: {', '.join(raised)}."
+        self._settle(key, lambda document: self._failed(document, key, reason))
+
+    def _watch(self, region: str, config: dict[str, Any]) -> list[str]:
+        """Look at the alarms for as long as a DeploymentConfig says; returns those that are raised, when some are."""
+        alarms = guardrails.alarms_of(config)
+        until = self._aws.clock.now() + guardrails.watch_of(config)
+        while True:
+            over = self._aws.clock.now() >= until
+            if (raised := guardrails.raised(self._aws.cloudwatch(region), alarms)) or over:
+                return raised
+            if self._stopping.wait(LOOK_SECONDS):
+                raise Closed
+
+    def _shift(
+        self, key: str, deployment: dict[str, Any], serving: Serving, only_if_unserved: bool = False
+    ) -> Serving | None:
+        """Send an endpoint's requests to a deployment that is up; returns what answered them before.
+
+        Raises:
+            _Unwanted: the endpoint wants this deployment no more; its servers are stopped.
+        """
+        before: Serving | None = None
+        shifted = False
 
         def adopt(document: Document) -> None:
-            nonlocal replaced
-            wanted = document.get("Pending") or document.get("Deployment")
-            if wanted != deployment or document["EndpointStatus"] == "Deleting":
-                return
-            with self._lock:
-                if self._stopped:
-                    return
-                replaced = self._serving.get(key)
-                self._serving[key] = serving
-            _in_service(document, deployment)
+            nonlocal before, shifted
+            wanted = deployment in (document.get("Pending"), document.get("Deployment"))
+            taken = only_if_unserved and self._table.get(key) is not None
+            if wanted and not taken and document["EndpointStatus"] != "Deleting":
+                with contextlib.suppress(Closed):
+                    before = self._table.replace(key, serving)
+                    shifted = True
 
-        self._settle(key, adopt)
-        if replaced:
-            replaced.stop()
+        self._aws.store.update("endpoint", key, adopt)
+        if not shifted:
+            serving.retire(0)
+            raise _Unwanted
+        return before
 
     def _bring_up(self, region: str, endpoint: str, deployment: dict[str, Any]) -> Serving:
         variants: dict[str, Variant] = {}
         try:
-            for wanted in deployment["Variants"]:
-                name = wanted["VariantName"]
-                stream = f"{name}/i-{uuid.uuid4().hex[:17]}"
-                sink = LogStream(self._aws.logs(region), stream, self._aws.clock, f"{LOG_GROUP}/{endpoint}")
-                server = self._start(wanted["Container"], region, name, sink)
-                variants[name] = Variant(name, wanted.get("InitialVariantWeight", 1.0), wanted["Container"], server)
+            for settings in deployment["Variants"]:
+                name = settings["VariantName"]
+                variants[name] = Variant(settings, self._start_variant(region, endpoint, name, settings["Container"]))
         except Exception:
             for variant in variants.values():
                 variant.server.stop()
             raise
         return Serving(variants, deployment.get("DataCaptureConfig"))
+
+    def _start_again(self, key: str, variant: Variant) -> ModelServer:
+        region, _, endpoint = key.partition("/")
+        return self._start_variant(region, endpoint, variant.name, variant.container)
+
+    def _start_variant(self, region: str, endpoint: str, variant: str, container: dict[str, Any]) -> ModelServer:
+        stream = f"{variant}/i-{uuid.uuid4().hex[:17]}"
+        sink = LogStream(self._aws.logs(region), stream, self._aws.clock, f"{LOG_GROUP}/{endpoint}")
+        return self._start(container, region, variant, sink)
 
     def _start(self, container: dict[str, Any], region: str, variant: str, sink: Sink) -> ModelServer:
         return model_servers.start(container, self._folder / uuid.uuid4().hex, self._aws.s3(region), variant, sink)
@@ -240,16 +290,52 @@ class Hosting:
         self._aws.store.update("endpoint", key, stamped)
 
     def _failed(self, document: Document, key: str, reason: str) -> None:
-        with self._lock:
-            still_served = key in self._serving
-        document["EndpointStatus"] = "InService" if still_served else "Failed"
-        document["FailureReason"] = reason
         document.pop("Pending", None)
+        document["FailureReason"] = reason
+        if "Deployment" not in document:
+            document["EndpointStatus"] = "Failed"
+        else:
+            document["EndpointStatus"] = "InService" if self._table.get(key) is not None else "OutOfService"
+
+    def _in_background(self, what: str, work: Callable[..., None], *arguments: Any) -> None:
+        number = self._aws.work.begin(what)
+
+        def tracked() -> None:
+            try:
+                work(*arguments)
+            finally:
+                self._aws.work.end(number)
+
+        threading.Thread(target=tracked, name=what, daemon=True).start()
+
+
+class _Unwanted(Exception):
+    """An endpoint was changed or deleted while a deployment came up."""
+
+
+def _reason(endpoint: str, error: Exception) -> str:
+    if isinstance(error, ModelServerFailed):
+        return str(error)
+    log.error("Deploying %s failed.", endpoint, exc_info=error)
+    return INTERNAL_FAILURE
 
 
 def _in_service(document: Document, deployment: dict[str, Any]) -> None:
-    document["EndpointStatus"] = "InService"
-    document["EndpointConfigName"] = deployment["EndpointConfigName"]
-    document["Deployment"] = deployment
-    document.pop("Pending", None)
-    document.pop("FailureReason", None)
+    if document.get("Pending") == deployment:
+        document["EndpointStatus"] = "InService"
+        document["EndpointConfigName"] = deployment["EndpointConfigName"]
+        document["Deployment"] = deployment
+        document.pop("Pending", None)
+        document.pop("FailureReason", None)
+
+
+def _out_of_service(document: Document, reason: str) -> None:
+    if document["EndpointStatus"] in ("InService", "OutOfService"):
+        document["EndpointStatus"] = "OutOfService"
+        document["FailureReason"] = reason
+
+
+def _back_in_service(document: Document) -> None:
+    if document["EndpointStatus"] == "OutOfService":
+        document["EndpointStatus"] = "InService"
+        document.pop("FailureReason", None)

@@ -9,8 +9,10 @@ import urllib3
 
 from local_aws.errors import AwsError
 from local_aws.hosting.capture import Destination, Exchange
-from local_aws.hosting.deployments import LOG_GROUP, Serving, Variant
+from local_aws.hosting.deployments import LOG_GROUP
+from local_aws.hosting.serving import Serving, Variant
 from local_aws.operations import service_model
+from local_aws.store import scoped
 from local_aws.validation import validated
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 6 * 1024**2
 MODEL_SECONDS = 60
 DEFAULT_TYPE = "application/octet-stream"
+UNSUPPORTED = ("TargetModel", "TargetContainerHostname", "EnableExplanations", "InferenceComponentName", "SessionId")
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class Invocation:
     content_type: str
     variant: str
     custom_attributes: str | None
+
+
+def capture_enabled(config: dict[str, Any]) -> bool:
+    """Whether a DataCaptureConfig captures; it does unless it says otherwise."""
+    return bool(config.get("EnableCapture", True))
 
 
 def request_of(endpoint: str, body: bytes, header: Any) -> dict[str, Any]:
@@ -54,18 +62,34 @@ def invoke(aws: LocalAws, request: dict[str, Any], region: str) -> Invocation:
     """Let the endpoint's model answer, and capture the exchange.
 
     Raises:
-        AwsError: ValidationError for an endpoint that is not in service, ModelError for what the model refuses.
+        AwsError: ValidationError for an endpoint that is not there, ServiceUnavailable while its model server is being
+            started again, ModelError for what the model refuses, and for a model server that ended under the request.
     """
     endpoint = request["EndpointName"]
-    serving = aws.hosting.serving(region, endpoint)
-    if serving is None:
-        raise AwsError("ValidationError", f"Endpoint {endpoint} of account {aws.account_id} not found.")
+    for member in UNSUPPORTED:
+        if member in request:
+            raise AwsError("ValidationError", f"{member} is not supported by local_aws.")
+    with aws.hosting.request(region, endpoint) as serving:
+        if serving is None:
+            raise _not_served(aws, region, endpoint)
+        return _answered(aws, serving, request, region)
+
+
+def _not_served(aws: LocalAws, region: str, endpoint: str) -> AwsError:
+    document = aws.store.get("endpoint", scoped(region, endpoint))
+    if document is not None and document["EndpointStatus"] == "OutOfService":
+        return AwsError("ServiceUnavailable", f"Endpoint {endpoint} is out of service.", 503)
+    return AwsError("ValidationError", f"Endpoint {endpoint} of account {aws.account_id} not found.")
+
+
+def _answered(aws: LocalAws, serving: Serving, request: dict[str, Any], region: str) -> Invocation:
+    endpoint = request["EndpointName"]
     variant = _variant(serving, request.get("TargetVariant"), endpoint)
     content_type = request.get("ContentType", DEFAULT_TYPE)
     answer = _ask(aws, variant, request, content_type, region)
     answer_type = answer.headers.get("Content-Type", DEFAULT_TYPE)
     capture = serving.data_capture
-    if capture and capture.get("EnableCapture"):
+    if capture and capture_enabled(capture):
         exchange = Exchange(
             moment=aws.clock.now(),
             inference_id=request.get("InferenceId"),
@@ -105,8 +129,10 @@ def _ask(
     except urllib3.exceptions.ReadTimeoutError as error:
         message = "Your invocation timed out while waiting for a response from container primary."
         raise _model_error(aws, region, endpoint, 0, message, message) from error
+    except urllib3.exceptions.NewConnectionError as error:
+        message = f"The model server of variant {variant.name} is being started again; try again in a moment."
+        raise AwsError("ServiceUnavailable", message, 503) from error
     except urllib3.exceptions.HTTPError as error:
-        aws.hosting.revive(region, endpoint, variant)
         message = f"The model server of variant {variant.name} does not answer."
         raise _model_error(aws, region, endpoint, 500, message, message) from error
     if answer.status >= 400:

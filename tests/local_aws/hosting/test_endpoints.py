@@ -272,11 +272,11 @@ def test_tags_stay_with_a_resource(local_aws: Running, model: str) -> None:
 def test_a_server_that_comes_up_when_its_endpoint_wants_it_no_more_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, document: dict[str, Any] | None
 ) -> None:
-    """One that is revived takes a while, and the endpoint may be deleted, and made anew, in the meantime."""
+    """One that is resumed takes a while, and the endpoint may be deleted, and made anew, in the meantime."""
     stopped = threading.Event()
 
     class Late:
-        def stop(self) -> None:
+        def retire(self, patience: float) -> None:
             stopped.set()
 
     with embedded(tmp_path) as aws:

@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from typing import Any
 
+import boto3
 import numpy as np
 import pytest
 import xgboost
 from botocore.exceptions import ClientError
 
 from tests.polling import until
-from tests.processes import programs_of
-from tests.running_aws import Running, create_endpoint, create_model, make_bucket, new_name
+from tests.processes import alive, programs_of
+from tests.running_aws import REGION, Running, create_endpoint, create_model, make_bucket, new_name
 
 ROWS = [[1.5, 0, 0, 0], [-1.5, 0.5, 2, 1], [0.1, 0, 0, 0]]
 
@@ -128,20 +128,52 @@ def test_variants_share_the_traffic_by_weight(local_aws: Running, bucket: str, m
     assert invoke(local_aws, name, "1,2,3,4", TargetVariant="Nothing")["InvokedProductionVariant"] == "Nothing"
 
 
+def kill_the_server(aws: Running, before: set[int]) -> None:
+    """Kill the only model server that was not there before, and wait for its end."""
+    [server] = programs_of(aws.process.pid) - before
+    os.kill(server, signal.SIGKILL)
+    until(lambda: alive(server), lambda still: not still)
+
+
+def counts(aws: Running, name: str) -> tuple[str, int, int]:
+    """An endpoint's status, and how many instances it has and should have."""
+    described = aws.client("sagemaker").describe_endpoint(EndpointName=name)
+    [variant] = described["ProductionVariants"]
+    return described["EndpointStatus"], variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]
+
+
 def test_a_model_server_that_dies_is_started_again(local_aws: Running, bucket: str, model_archive: bytes) -> None:
     before = programs_of(local_aws.process.pid)
     name = create_endpoint(local_aws, create_model(local_aws, bucket, model_archive))
-    [server] = programs_of(local_aws.process.pid) - before
-    os.kill(server, signal.SIGKILL)
-    assert refusal(local_aws, name, "1,2,3,4")["Error"]["Code"] == "ModelError"
-    deadline = time.monotonic() + 60
-    answer = None
-    while answer is None and time.monotonic() < deadline:
-        try:
-            answer = invoke(local_aws, name, "1,2,3,4")["Body"].read()
-        except local_aws.client("sagemaker-runtime").exceptions.ModelError:
-            time.sleep(0.2)
-    assert answer
+    retrying = boto3.client(
+        "sagemaker-runtime",
+        region_name=REGION,
+        endpoint_url=local_aws.url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    for _ in range(2):
+        kill_the_server(local_aws, before)
+        assert retrying.invoke_endpoint(EndpointName=name, Body="1,2,3,4", ContentType="text/csv")["Body"].read()
+        assert counts(local_aws, name) == ("InService", 1, 1)
+
+
+def test_a_model_server_that_cannot_be_started_again_is_tried_without_end(
+    local_aws: Running, bucket: str, model_archive: bytes
+) -> None:
+    before = programs_of(local_aws.process.pid)
+    model = create_model(local_aws, bucket, model_archive)
+    name = create_endpoint(local_aws, model)
+    s3 = local_aws.client("s3")
+    s3.delete_object(Bucket=bucket, Key=f"{model}/model.tar.gz")
+    kill_the_server(local_aws, before)
+    response = refusal(local_aws, name, "1,2,3,4")
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 503
+    assert response["Error"]["Code"] == "ServiceUnavailable"
+    assert counts(local_aws, name) == ("InService", 0, 1)
+    s3.put_object(Bucket=bucket, Key=f"{model}/model.tar.gz", Body=model_archive)
+    until(lambda: counts(local_aws, name), lambda seen: seen == ("InService", 1, 1))
+    assert invoke(local_aws, name, "1,2,3,4")["Body"].read()
 
 
 def test_the_log_of_a_model_server_is_in_cloudwatch_logs(local_aws: Running, endpoint: str) -> None:
