@@ -13,8 +13,9 @@ SERVICES = frozenset({"s3", "sts", "iam", "monitoring", "logs", "events", "sns"}
 
 
 def moto_application(clock: Clock) -> Any:
-    """Moto's WSGI application, with our clock behind all that asks for the time."""
+    """Moto's WSGI application, with our clock behind all that asks for the time, and able to run for long."""
     import moto.cloudwatch.models
+    import moto.core.common_models
     import moto.core.utils
     import moto.s3.models
     from moto.server import DomainDispatcherApplication, create_backend_app
@@ -30,9 +31,16 @@ def moto_application(clock: Clock) -> Any:
     moto.s3.models.datetime = clocked  # type: ignore[assignment]
     moto.cloudwatch.models.datetime = ClockedDatetime  # type: ignore[misc]
 
+    # Moto holds on to every object that it ever made, so that its dashboard, which is not served, can show them.
+    moto.core.common_models.BaseModel.__new__ = _untracked  # type: ignore[assignment,method-assign]
+
     def create(service: Any) -> Any:
         if service is None:
             raise NotImplementedError("the request does not say which service it is for.")
         return create_backend_app(service)
 
     return DomainDispatcherApplication(create)
+
+
+def _untracked(cls: type, *args: Any, **kwargs: Any) -> Any:
+    return object.__new__(cls)

@@ -1,8 +1,8 @@
 """S3 that survives the process's end at any moment.
 
 S3's behaviour is moto's. Of the alternatives that install with pip none comes near it: `pys3local` knows neither
-versions, tags nor multipart uploads, and the complete ones (MinIO, SeaweedFS, Garage) are servers of their own, to which
-`AWS_ENDPOINT_URL_S3` leads. Moto itself keeps everything in memory, contents included. So around it:
+versions, tags nor multipart uploads, and the complete ones (MinIO, SeaweedFS, Garage) are servers of their own;
+`AWS_ENDPOINT_URL_S3` leads to one. Moto itself keeps everything in memory, contents included. So around it:
 
 * contents are files from the moment they arrive (`s3_contents`), and memory holds only what describes them;
 * what a request changes is noted while moto answers it (`s3_changes`, `s3_objects`) and committed to the index
