@@ -1,6 +1,6 @@
 """What this server answers about itself, below `/_local/`: its health, its clock, and whether anything goes on.
 
-    GET  /_local/health                                         {"status": "ok", "now": …}
+    GET  /_local/health                                         {"status": "ok", "now": …, "s3": …}
     POST /_local/clock  {"advance_seconds": 3600}               {"now": …}, when all that fell due has been started
     POST /_local/clock  {"advance_seconds": 3600, "settle": true}  the same, when all of it is over
     GET  /_local/idle?timeout_seconds=60                        {"now": …, "going_on": []}, when nothing goes on
@@ -39,7 +39,7 @@ def answer(aws: LocalAws, method: str, path: str, query: str, body: bytes) -> An
     try:
         match method, path:
             case "GET", "/_local/health":
-                return 200, {"status": "ok", "now": iso(aws.clock.now())}
+                return 200, {"status": "ok", "now": iso(aws.clock.now()), "s3": aws.s3_url}
             case "POST", "/_local/clock":
                 return _advance(aws, body)
             case "GET", "/_local/idle":

@@ -19,6 +19,7 @@ from local_aws.kept_time import KeptTime
 from local_aws.monitoring.alerts import Alerts
 from local_aws.monitoring.executions import Executions
 from local_aws.monitoring.scheduler import Scheduler
+from local_aws.services.foreign_s3 import ForeignS3
 from local_aws.store import Store
 from local_aws.work import Work
 
@@ -28,11 +29,19 @@ ACCOUNT_ID = "123456789012"
 class LocalAws:
     """State, time and parts of this AWS, and clients that talk to it."""
 
-    def __init__(self, data_dir: Path, clock: Clock, url: str, schedule_delay: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        clock: Clock,
+        url: str,
+        schedule_delay: timedelta = timedelta(0),
+        foreign_s3: ForeignS3 | None = None,
+    ) -> None:
         self.account_id = ACCOUNT_ID
         self.data_dir = data_dir
         self.clock = clock
         self.url = url
+        self.foreign_s3 = foreign_s3
         self.store = Store(data_dir / "state.sqlite")
         self._time = KeptTime(self.store, clock)
         try:
@@ -55,7 +64,9 @@ class LocalAws:
     def client(self, service: str, region: str) -> Any:
         """A boto3 client that talks to this AWS; made once per service and region."""
         with self._clients_lock:
-            if (service, region) not in self._clients:
+            if (service, region) not in self._clients and service == "s3" and self.foreign_s3 is not None:
+                self._clients[service, region] = self.foreign_s3.client(region)
+            elif (service, region) not in self._clients:
                 make: Any = self._session.client
                 self._clients[service, region] = make(
                     service,
@@ -68,8 +79,13 @@ class LocalAws:
             return self._clients[service, region]
 
     def s3(self, region: str = "us-east-1") -> Any:
-        """A client of this AWS's S3."""
+        """A client of this AWS's S3, wherever that is."""
         return self.client("s3", region)
+
+    @property
+    def s3_url(self) -> str:
+        """Where S3 answers: here, unless another one takes its place."""
+        return self.foreign_s3.url if self.foreign_s3 is not None else self.url
 
     def logs(self, region: str) -> Any:
         """A client of this AWS's CloudWatch Logs."""

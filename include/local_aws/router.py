@@ -21,6 +21,7 @@ from local_aws.access.gate import Access
 from local_aws.aws import LocalAws
 from local_aws.errors import AwsError, serialization_error, unknown_operation
 from local_aws.hosting import runtime
+from local_aws.services.foreign_s3 import VARIABLE, ForeignS3
 from local_aws.services.moto_services import SERVICES
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,8 @@ class Router:
             return self._send(self._administration(environ, path), start_response)
         if caller.service == "sagemaker":
             return self._send(self._sagemaker(environ, path, caller), start_response)
+        if caller.service == "s3" and self.aws.foreign_s3 is not None:
+            return self._send(_s3_elsewhere(self.aws.foreign_s3), start_response)
         if caller.service not in SERVICES:
             refusal = unknown_operation(f"local_aws does not serve {caller.service}; it serves {', '.join(SERVED)}.")
             return self._send(_other_error(environ, refusal), start_response)
@@ -230,6 +233,12 @@ def _other_error(environ: Environ, error: AwsError) -> Response:
         return _json_error(error)
     body = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
     return Response(error.status, f"<ErrorResponse>{body}</ErrorResponse>".encode(), "text/xml")
+
+
+def _s3_elsewhere(s3: ForeignS3) -> Response:
+    message = f"S3 is not here: this local_aws uses the S3 at {s3.url}, by its {VARIABLE}. Send this request there."
+    body = f"<Error><Code>InvalidRequest</Code><Message>{escape(message)}</Message></Error>"
+    return Response(400, body.encode(), "application/xml")
 
 
 def _reason(status: int) -> str:

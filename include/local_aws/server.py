@@ -18,6 +18,7 @@ from local_aws.clock import Clock
 from local_aws.launching.launcher import launcher
 from local_aws.operations import load_operations
 from local_aws.router import Router
+from local_aws.services.foreign_s3 import ForeignS3, UnusableS3
 from local_aws.services.moto_services import moto_application
 from local_aws.services.s3_persistence import PersistentS3
 from local_aws.store import UnusableStore
@@ -38,6 +39,7 @@ class Server:
         clock: Clock,
         schedule_delay: timedelta = timedelta(0),
         keys: list[Key] | None = None,
+        foreign_s3: ForeignS3 | None = None,
     ) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         load_operations()
@@ -46,13 +48,15 @@ class Server:
         port = self._wsgi.bind_addr[1]
         reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         try:
-            self.aws = LocalAws(data_dir, clock, url=f"http://{reachable}:{port}", schedule_delay=schedule_delay)
-            self._s3 = PersistentS3(moto_application(clock), data_dir / "s3")
+            url = f"http://{reachable}:{port}"
+            self.aws = LocalAws(data_dir, clock, url, schedule_delay, foreign_s3)
+            others = moto_application(clock)
+            self._s3 = PersistentS3(others, data_dir / "s3") if foreign_s3 is None else None
         except BaseException:
             self._wsgi.stop()
             raise
         access = None if keys is None else Access([*keys, self.aws.key], clock)
-        self._wsgi.wsgi_app = Router(self.aws, self._s3, access)
+        self._wsgi.wsgi_app = Router(self.aws, self._s3 or others, access)
         self._thread = threading.Thread(target=self._wsgi.serve, name="http", daemon=True)
 
     def start(self) -> None:
@@ -67,7 +71,8 @@ class Server:
         finally:
             self._wsgi.stop()
             self._thread.join(timeout=10)
-            self._s3.close()
+            if self._s3 is not None:
+                self._s3.close()
             self.aws.store.close()
 
 
@@ -77,7 +82,7 @@ def serve(
     """Run until SIGTERM or SIGINT; prints one line when ready.
 
     Raises:
-        SystemExit: the port, the data folder or the key file cannot be used; the text says why.
+        SystemExit: the port, the data folder, the key file or the S3 elsewhere cannot be used; the text says why.
     """
     ended = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -85,15 +90,16 @@ def serve(
     launcher().warm_up()
     try:
         keys = None if key_file is None else read_keys(key_file)
-        server = Server(host, port, data_dir, clock, schedule_delay, keys)
-    except (UnusableKeys, UnusableStore, OSError) as error:
+        foreign_s3 = ForeignS3.of_environment()
+        server = Server(host, port, data_dir, clock, schedule_delay, keys, foreign_s3)
+    except (UnusableKeys, UnusableS3, UnusableStore, OSError) as error:
         sys.exit(f"local_aws cannot start: {error}")
     server.start()
     kind = "stepped" if clock.stepped else "real"
     callers = "any key" if keys is None else f"the {len(keys)} of {key_file}"
     print(
         f"local_aws ready on {server.aws.url} (data in {data_dir}, clock {kind}, keys accepted: {callers}, "
-        f"reachable from {_reach(host)})",
+        f"reachable from {_reach(host)}, S3 at {server.aws.s3_url})",
         flush=True,
     )
     ended.wait()

@@ -58,7 +58,7 @@ class Model:
         return answer
 
     def _signed(self, headers: dict[str, str], body: bytes) -> dict[str, str]:
-        key, secret = os.environ.get("AWS_ACCESS_KEY_ID", "local"), os.environ.get("AWS_SECRET_ACCESS_KEY", "local")
+        key, secret = os.environ.get("INVOKE_KEY_ID", "local"), os.environ.get("INVOKE_SECRET_KEY", "local")
         region = os.environ.get("AWS_REGION", "us-east-1")
         now = datetime.now(UTC)
         return headers | authorization(key, secret, region, "sagemaker", self._url, headers, body, now)

@@ -190,6 +190,8 @@ def _variables(aws: LocalAws, job: Document, module: str, root: Path, model_url:
         "AWS_ACCESS_KEY_ID": aws.key.id,
         "AWS_SECRET_ACCESS_KEY": aws.key.secret,
     }
+    if aws.foreign_s3 is not None:
+        own |= aws.foreign_s3.variables()
     if model_url is not None:
-        own["INVOKE_URL"] = model_url
+        own |= {"INVOKE_URL": model_url, "INVOKE_KEY_ID": aws.key.id, "INVOKE_SECRET_KEY": aws.key.secret}
     return variables_for(job.get("Environment") or {}, own)
