@@ -20,6 +20,7 @@ import boto3
 from botocore.config import Config
 
 from tests.polling import until
+from tests.strict_responses import watched
 
 ROOT = Path(__file__).resolve().parents[1]
 REGION = "us-west-2"
@@ -38,7 +39,7 @@ class Running:
 
     def client(self, service: str, region: str = REGION) -> Any:
         """A boto3 client that talks to it."""
-        return boto3.client(
+        client: Any = boto3.client(
             service,
             region_name=region,
             endpoint_url=self.url,
@@ -46,6 +47,7 @@ class Running:
             aws_secret_access_key="test",
             config=Config(retries={"max_attempts": 0}),
         )
+        return watched(client)
 
     def advance(self, seconds: float, settle: bool = False) -> datetime:
         """Move a stepped clock and, to settle, wait until all that this began is over; returns its new time."""

@@ -19,6 +19,7 @@ from local_aws.clock import Clock
 from local_aws.server import Server
 from tests.polling import until
 from tests.running_aws import REGION, ROLE
+from tests.strict_responses import watched
 
 PROGRAMS = Path(__file__).parent / "programs"
 IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/stub:1"
@@ -35,7 +36,7 @@ class Embedded:
 
     def client(self, service: str) -> Any:
         """A boto3 client that talks to it."""
-        return boto3.client(
+        client: Any = boto3.client(
             service,
             region_name=REGION,
             endpoint_url=self.server.aws.url,
@@ -43,6 +44,7 @@ class Embedded:
             aws_secret_access_key="test",
             config=Config(retries={"max_attempts": 0}),
         )
+        return watched(client)
 
     @property
     def sagemaker(self) -> Any:

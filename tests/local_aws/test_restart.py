@@ -11,6 +11,8 @@ from tests.local_aws.monitoring.test_monitoring_schedules import captured, execu
 from tests.polling import until
 from tests.running_aws import REGION
 
+ARN = f"arn:aws:sagemaker:{REGION}:123456789012:processing-job/lost"
+
 
 def test_jobs_that_a_stop_of_the_server_ended_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stub_every_image(monkeypatch)
@@ -29,7 +31,7 @@ def test_jobs_that_a_stop_of_the_server_ended_say_so(tmp_path: Path, monkeypatch
 
 def test_jobs_that_a_crash_of_the_server_ended_say_so(tmp_path: Path) -> None:
     with embedded(tmp_path) as first:
-        state = {"ProcessingJobStatus": "InProgress", "ProcessingJobArn": "arn", "CreationTime": 1.0, "Region": REGION}
+        state = {"ProcessingJobStatus": "InProgress", "ProcessingJobArn": ARN, "CreationTime": 1.0, "Region": REGION}
         job = job_request("lost") | state
         first.server.aws.store.put("processing-job", f"{REGION}/lost", job)
     with embedded(tmp_path) as second:

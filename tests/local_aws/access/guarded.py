@@ -17,6 +17,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 
 from tests.running_aws import REGION, Running, start_local_aws
+from tests.strict_responses import watched
 
 KEY, SECRET = "AKIDKNOWN", "a/secret+with%signs"
 OTHER_KEY, OTHER_SECRET = "AKIDOTHER", "another"
@@ -48,7 +49,7 @@ class Guarded(Running):
         self, key: str, secret: str, service: str, region: str = REGION, token: str | None = None, **config: Any
     ) -> Any:
         """A boto3 client with any key."""
-        return boto3.client(
+        client: Any = boto3.client(
             service,
             region_name=region,
             endpoint_url=self.url,
@@ -57,6 +58,7 @@ class Guarded(Running):
             aws_session_token=token,
             config=Config(retries={"max_attempts": 0}, **config),
         )
+        return watched(client)
 
 
 def write_keys(folder: Path, text: str = KEYS) -> Path:
