@@ -191,7 +191,7 @@ def test_a_facet_that_is_no_header(facet: str | int) -> None:
     [
         ({"methods": {"pdp": {"grid_resolution": 10}, **BIAS["methods"]}}, "methods.pdp"),
         ({"segment_config": [{"name_or_index": 0, "segments": [["a"]]}]}, "segment_config"),
-        ({"predictor": {"model_name": "m", "content_template": "{}"}}, "predictor.content_template"),
+        ({"predictor": {"model_name": "m", "target_model": "m.tar.gz"}}, "predictor.target_model"),
     ],
 )
 def test_what_this_engine_does_not_do_is_refused_rather_than_ignored(changes: dict[str, Any], key: str) -> None:
@@ -199,6 +199,52 @@ def test_what_this_engine_does_not_do_is_refused_rather_than_ignored(changes: di
         parse_analysis_config({**BIAS, **changes})
 
 
-def test_json_baselines_are_refused() -> None:
-    with pytest.raises(AnalysisError, match="expected rows of values or the address of a CSV file"):
-        parse_analysis_config({**SHAP, "methods": {"shap": {"baseline": [{"features": [1, 2]}]}}})
+@pytest.mark.parametrize("baseline", [[{"features": [1, 2]}], {"features": [1, 2]}])
+def test_a_baseline_may_be_json_records(baseline: Any) -> None:
+    config = parse_analysis_config({**SHAP, "methods": {"shap": {"baseline": baseline}}})
+    assert config.shap is not None
+    assert config.shap.baseline == ({"features": [1, 2]},)
+
+
+def test_a_baseline_is_either_rows_or_records() -> None:
+    with pytest.raises(AnalysisError, match="expected rows of values, JSON records or the address of a file"):
+        parse_analysis_config({**SHAP, "methods": {"shap": {"baseline": [{"features": [1]}, [1]]}}})
+
+
+def test_a_baseline_is_given_or_made_of_clusters() -> None:
+    with pytest.raises(AnalysisError, match="baseline and num_clusters cannot be provided together"):
+        parse_analysis_config({**SHAP, "methods": {"shap": {"baseline": [[1]], "num_clusters": 2}}})
+    with pytest.raises(AnalysisError, match=r"methods.shap.num_clusters: .* less than or equal to 12"):
+        parse_analysis_config({**SHAP, "methods": {"shap": {"num_clusters": 13}}})
+
+
+@pytest.mark.parametrize(
+    ("dataset_type", "predictor", "content_type", "accept_type"),
+    [
+        ("application/jsonlines", {}, "application/jsonlines", "application/jsonlines"),
+        ("application/jsonlines", {"content_type": "text/csv"}, "text/csv", "text/csv"),
+        ("text/csv", {"accept_type": "application/json"}, "text/csv", "application/json"),
+        ("application/x-parquet", {}, None, None),
+    ],
+)
+def test_models_are_asked_in_the_data_sets_format_and_answer_in_that_of_requests(
+    dataset_type: str, predictor: dict[str, str], content_type: str | None, accept_type: str | None
+) -> None:
+    config = {**SHAP, "dataset_type": dataset_type, "predictor": {"model_name": "m", **predictor}}
+    asked = parse_analysis_config(config).predictor
+    assert asked is not None
+    assert (asked.content_type, asked.accept_type) == (content_type, accept_type)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"features": "instances[*"}, "features: 'instances[*' is not JMESPath"),
+        ({"label": 0}, "label: expected JMESPath for application/json, got 0"),
+    ],
+)
+def test_places_in_json_are_paths(changes: dict[str, Any], said: str) -> None:
+    config = {**BIAS, "dataset_type": "application/json", "features": "[*].features", "label": "[*].label"}
+    with pytest.raises(AnalysisError) as error:
+        parse_analysis_config({**config, **changes})
+    assert said in str(error.value)

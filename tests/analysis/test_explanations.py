@@ -45,9 +45,8 @@ def test_headers_for_another_number_of_outputs_are_refused() -> None:
         labels(TWO, ("stays", "leaves", "returns"))
 
 
-def test_local_values_and_baseline_as_files(tmp_path: Path) -> None:
-    write_local_values(tmp_path / "explanations_shap", TWO, ["a", "b"], ["label0", "label1"], np.array([[0.5, 1.5]]))
+def test_local_values_as_a_file(tmp_path: Path) -> None:
+    write_local_values(tmp_path / "explanations_shap", TWO, ["a", "b"], ["label0", "label1"])
 
-    folder = tmp_path / "explanations_shap"
-    assert (folder / "out.csv").read_text() == "a_label0,b_label0,a_label1,b_label1\n1.0,2.0,10.0,20.0\n"
-    assert (folder / "baseline.csv").read_text() == "a,b\n0.5,1.5\n"
+    written = (tmp_path / "explanations_shap/out.csv").read_text()
+    assert written == "a_label0,b_label0,a_label1,b_label1\n1.0,2.0,10.0,20.0\n"

@@ -250,7 +250,7 @@ def test_an_explainability_baseline(container: Container, caplog: pytest.LogCapt
 
     assert container.run({}) == 0
 
-    assert container.files() == ["analysis.json", "report.html"]
+    assert container.files() == ["analysis.json", "explanations_shap/baseline.csv", "report.html"]
     explained = container.analysis()["explanations"]["kernel_shap"]["label0"]
     assert list(explained["global_shap_values"]) == FEATURES
     assert explained["expected_value"] == pytest.approx(float(score(np.array(SHAP["baseline"]))[0]))
@@ -384,7 +384,7 @@ def test_an_explainability_monitor_without_drift(explainability_monitor: Contain
     assert explainability_monitor.run(settings) == 0
 
     assert explainability_monitor.message == "Completed: Job completed successfully with no violations."
-    assert explainability_monitor.files() == ["analysis.json", "report.html"]
+    assert explainability_monitor.files() == ["analysis.json", "explanations_shap/baseline.csv", "report.html"]
     names = [line["MetricData"][0]["MetricName"] for line in explainability_monitor.metrics()]
     assert names == [*(f"feature_{feature}" for feature in FEATURES), "ExpectedValue"]
 
@@ -427,7 +427,6 @@ def at(row: int, column: int, text: str) -> Callable[[int, int, str], str]:
          "Positive Predicted Index Series contains all False values"),
         (SHAP_BASELINE | {"methods": {"shap": SHAP | {"baseline": [[1, 2]]}}}, table(),
          "SHAP baseline rows have 2 values, and records have 4 features."),
-        (SHAP_BASELINE | {"methods": {"shap": {"num_samples": 10}}}, table(), "methods.shap has no baseline."),
         (SHAP_BASELINE | {"methods": {"shap": SHAP | {"baseline": "s3://bucket/key.csv"}}}, table(),
          "SHAP baseline s3://bucket/key.csv: S3 cannot be read here."),
         ({key: value for key, value in SHAP_BASELINE.items() if key != "predictor"}, table(),
@@ -467,7 +466,7 @@ def test_a_model_that_refuses_a_row_is_quoted(container: Container) -> None:
 
     assert container.run({}, refusing) == 1
 
-    assert "400 no customer is that old The row: 242.0," in container.message
+    assert "400 no customer is that old The row: 242," in container.message
 
 
 def test_a_monitors_data_that_is_not_there(container: Container) -> None:

@@ -107,15 +107,15 @@ def test_probability_or_label_picks_a_column_of_the_answer() -> None:
     np.testing.assert_array_equal(Predictor(two, PredictorConfig(label="0"))(rows), [1, 0])
     np.testing.assert_array_equal(Predictor(two, PredictorConfig(label=0, probability=1))(rows), [0.75, 0.25])
     np.testing.assert_array_equal(Predictor(two, PredictorConfig())(rows), [[1, 0.75], [0, 0.25]])
-    with pytest.raises(AnalysisError, match="gives 2 values per record; there is no column 2"):
+    with pytest.raises(AnalysisError, match="output of 2 columns has none at position '2'"):
         Predictor(two, PredictorConfig(probability=2))(rows)
     with pytest.raises(AnalysisError, match="have columns by position"):
         Predictor(two, PredictorConfig(label="score"))
 
 
-def test_other_formats_than_csv_are_refused() -> None:
-    with pytest.raises(AnalysisError, match=r"predictor.content_type is 'application/json'"):
-        Predictor(FirstColumn(), PredictorConfig(content_type="application/json"))
+def test_other_formats_than_tables_are_refused() -> None:
+    with pytest.raises(AnalysisError, match=r"predictor.content_type is 'image/png'; models are asked and answer in"):
+        Predictor(FirstColumn(), PredictorConfig(content_type="image/png"))
 
 
 @pytest.mark.parametrize(

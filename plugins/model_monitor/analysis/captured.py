@@ -15,14 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from model_monitor.analysis.payloads import Where, input_rows, output_rows, truths
-from model_monitor.analysis.tables import NOT_A_NUMBER, Rows, rows_of
+from model_monitor.analysis.formats.answers import are_labels, chosen_labels, is_number
+from model_monitor.analysis.formats.csv_rows import CsvRows, csv_line, rows_of
+from model_monitor.analysis.formats.rows import NOT_A_NUMBER, Rows, ValueRows
+from model_monitor.analysis.payloads import InputRow, Where, answer, check_encodings, input_rows, truths
 from model_monitor.errors import AnalysisError
 
 SHADOW = "ShadowExperiment"
 
 _SPECIAL = re.compile(r'[\s"\[\]]')
-_WHOLE = re.compile(r"[+-]?\d+")
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,24 @@ class _Collected:
     """One entry per row of input, as records are read."""
 
     places: list[tuple[Path, int]] = field(default_factory=list)
-    inputs: list[str] = field(default_factory=list)
+    inputs: list[InputRow] = field(default_factory=list)
     scores: list[list[str]] = field(default_factory=list)
     predicted: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
 
-    def rows(self, lines: list[str]) -> Rows:
+    def input_rows(self) -> Rows:
+        """Rows of JSON keep their values' types, unless rows of CSV stand among them."""
+        values = [row for row in self.inputs if isinstance(row, list)]
+        if len(values) == len(self.inputs):
+            return ValueRows.of(values, self.origin)
+        return self.csv_rows([row if isinstance(row, str) else csv_line(row) for row in self.inputs])
+
+    def csv_rows(self, lines: list[str]) -> CsvRows:
         rows = rows_of("\n".join(lines).encode(), "captures")
         if len(rows) != len(lines):
             odd = next((row for row, line in enumerate(lines) if line.count('"') % 2), 0)
             raise AnalysisError(f"{self.origin(odd)}: a cell with a line break, or a quote left open")
-        return Rows(rows.text, rows.widths, self.origin)
+        return CsvRows(rows.widths, self.origin, rows.text)
 
     def origin(self, row: int) -> str:
         path, number = self.places[row]
@@ -70,11 +78,11 @@ def collect_inputs(paths: Sequence[Path], where: Where) -> Rows:
     found = _Collected()
     for path, number, record in _records(paths):
         place = f"{path}, line {number}"
-        lines = input_rows(_captured(record, "endpointInput", place), where, place)
-        found.inputs += lines
-        found.places += [(path, number)] * len(lines)
+        rows = input_rows(_captured(record, "endpointInput", place), where, place)
+        found.inputs += rows
+        found.places += [(path, number)] * len(rows)
     found.check(paths)
-    return found.rows(found.inputs)
+    return found.input_rows()
 
 
 def collect_merged(paths: Sequence[Path], where: Where) -> Merged:
@@ -98,18 +106,12 @@ def collect_merged(paths: Sequence[Path], where: Where) -> Merged:
             _add(found, record, where, path, number)
     found.check(paths)
     predicted = found.predicted
-    if where.inference is not None and where.probability is None and _are_labels(found.scores):
+    if where.inference is not None and where.probability is None and are_labels(found.scores):
         predicted = [label for (label,) in found.scores]
     scores = None if predicted and not found.predicted else _as_array(found)
     return Merged(
-        found.rows(found.inputs), scores, found.rows(predicted) if predicted else None, found.rows(found.labels)
+        found.input_rows(), scores, found.csv_rows(predicted) if predicted else None, found.csv_rows(found.labels)
     )
-
-
-def _are_labels(scores: list[list[str]]) -> bool:
-    if any(len(values) != 1 for values in scores):
-        return False
-    return all(_WHOLE.fullmatch(value) for (value,) in scores) or not any(_is_number(value) for (value,) in scores)
 
 
 def _plain(record: dict[str, Any]) -> tuple[str, str, str] | None:
@@ -129,14 +131,16 @@ def _plain(record: dict[str, Any]) -> tuple[str, str, str] | None:
 
 def _add(found: _Collected, record: dict[str, Any], where: Where, path: Path, number: int) -> None:
     place = f"{path}, line {number}"
-    lines = input_rows(_captured(record, "endpointInput", place), where, place)
-    scores, predicted = output_rows(_captured(record, "endpointOutput", place), where, len(lines), place)
+    given, answered = (_captured(record, name, place) for name in ("endpointInput", "endpointOutput"))
+    check_encodings(given, answered, place)
+    rows = input_rows(given, where, place)
+    output = answer(answered, where, len(rows), place)
     truth = _part(record, "groundTruthData", f"{place}: groundTruthData is missing")
-    found.labels += truths(truth, where, len(lines), place)
-    found.scores += scores
-    found.predicted += predicted
-    found.inputs += lines
-    found.places += [(path, number)] * len(lines)
+    found.labels += truths(truth, where, len(rows), place)
+    found.scores += output.scores
+    found.predicted += chosen_labels(output, place) if output.labels else []
+    found.inputs += rows
+    found.places += [(path, number)] * len(rows)
 
 
 def _records(paths: Sequence[Path]) -> Iterator[tuple[Path, int, dict[str, Any]]]:
@@ -178,17 +182,10 @@ def _as_array(found: _Collected) -> np.ndarray:
         table = np.empty(0)
     if not table.size or not np.isfinite(table).all():
         row, value = next(
-            (row, value) for row, values in enumerate(found.scores) for value in values if not _is_number(value)
+            (row, value) for row, values in enumerate(found.scores) for value in values if not is_number(value)
         )
         raise AnalysisError(
             f"{NOT_A_NUMBER} {found.origin(row)}, output: found {value!r}; if that is the predicted label, say so with "
             "InferenceAttribute, and with ProbabilityAttribute where the score is, if there is one"
         )
     return table[:, 0] if width == 1 else table
-
-
-def _is_number(value: str) -> bool:
-    try:
-        return bool(np.isfinite(float(value)))
-    except ValueError:
-        return False

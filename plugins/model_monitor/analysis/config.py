@@ -25,6 +25,8 @@ from model_monitor.analysis.config_schema import (
     ShapSchema,
     explain,
 )
+from model_monitor.analysis.formats.json_values import compiled
+from model_monitor.analysis.formats.media import CSV, JSON, JSON_LINES, OF_ENDPOINTS, PARQUET
 from model_monitor.errors import AnalysisError
 
 NOT_JSON = "Unable to load analysis configuration as JSON."
@@ -41,11 +43,17 @@ class FacetConfig:
     value_or_threshold: tuple[Scalar, ...] | None = None
 
 
+BaselineRows = tuple[tuple[Scalar | None, ...], ...]
+JsonRecords = tuple[dict[str, Any], ...]
+ShapBaseline = BaselineRows | JsonRecords | str | None
+
+
 @dataclass(frozen=True)
 class ShapConfig:
-    """Kernel SHAP's settings. `baseline` holds rows, or a CSV file's address; `num_samples` may be left out."""
+    """Kernel SHAP's settings. `baseline` holds rows, JSON records or a file's address; None stands for clusters."""
 
-    baseline: tuple[tuple[Scalar | None, ...], ...] | str | None = None
+    baseline: ShapBaseline = None
+    num_clusters: int | None = None
     num_samples: int | None = None
     agg_method: AggMethod = "mean_abs"
     use_logit: bool = False
@@ -55,7 +63,7 @@ class ShapConfig:
 
 @dataclass(frozen=True)
 class PredictorConfig:
-    """The model to ask, and where in its answer label and probability stand."""
+    """The model to ask, how requests are made of rows, and where in its answer label and probability stand."""
 
     model_name: str | None = None
     endpoint_name: str | None = None
@@ -66,6 +74,9 @@ class PredictorConfig:
     label_headers: tuple[NameOrIndex, ...] | None = None
     initial_instance_count: int | None = None
     instance_type: str | None = None
+    content_template: str | None = None
+    record_template: str | None = None
+    custom_attributes: str | None = None
 
 
 @dataclass(frozen=True)
@@ -163,7 +174,7 @@ def _config_of(raw: ConfigSchema) -> AnalysisConfig:
         pre_training_methods=pre,
         post_training_methods=post,
         shap=_shap_of(methods.shap) if methods and methods.shap else None,
-        predictor=_predictor_of(raw.predictor) if raw.predictor else None,
+        predictor=_predictor_of(raw.predictor, raw.dataset_type) if raw.predictor else None,
         report=ReportConfig(methods.report.name, methods.report.title) if methods and methods.report else None,
     )
 
@@ -175,6 +186,7 @@ def _tuple(values: list[Any] | None) -> tuple[Any, ...] | None:
 def _shap_of(raw: ShapSchema) -> ShapConfig:
     return ShapConfig(
         baseline=_baseline_of(raw.baseline),
+        num_clusters=raw.num_clusters,
         num_samples=raw.num_samples,
         agg_method=raw.agg_method,
         use_logit=raw.use_logit,
@@ -183,23 +195,31 @@ def _shap_of(raw: ShapSchema) -> ShapConfig:
     )
 
 
-def _baseline_of(raw: Any) -> tuple[tuple[Scalar | None, ...], ...] | str | None:
+def _baseline_of(raw: Any) -> ShapBaseline:
     if raw is None or isinstance(raw, str):
         return raw
-    if isinstance(raw, list) and all(isinstance(row, list) for row in raw):
+    if isinstance(raw, dict):
+        return (raw,)
+    if all(isinstance(row, list) for row in raw):
         return tuple(tuple(row) for row in raw)
-    raise AnalysisError("methods.shap.baseline: expected rows of values or the address of a CSV file")
+    if all(isinstance(row, dict) for row in raw):
+        return tuple(raw)
+    raise AnalysisError("methods.shap.baseline: expected rows of values, JSON records or the address of a file")
 
 
-def _predictor_of(raw: PredictorSchema) -> PredictorConfig:
+def _predictor_of(raw: PredictorSchema, dataset_type: str) -> PredictorConfig:
+    content_type = raw.content_type or (dataset_type if dataset_type in OF_ENDPOINTS else None)
     headers = [raw.label_headers] if isinstance(raw.label_headers, str) else raw.label_headers
     if headers and len(set(map(str, headers))) < len(headers):
         raise AnalysisError(f"{NOT_VALID} predictor.label_headers: {', '.join(map(str, headers))}: one more than once")
     return PredictorConfig(
         model_name=raw.model_name,
         endpoint_name=raw.endpoint_name,
-        content_type=raw.content_type,
-        accept_type=raw.accept_type,
+        content_type=content_type,
+        accept_type=raw.accept_type or content_type,
+        content_template=raw.content_template,
+        record_template=raw.record_template,
+        custom_attributes=raw.custom_attributes,
         label=raw.label,
         probability=raw.probability,
         label_headers=_tuple(headers),
@@ -220,13 +240,15 @@ def _check_references(config: AnalysisConfig, origin: str) -> None:
         raise AnalysisError(f"{NOT_VALID} {origin}: facet: bias metrics need at least one facet")
     if asked_for_bias and not config.label_values_or_threshold:
         raise AnalysisError(f"{NOT_VALID} {origin}: label_values_or_threshold: bias metrics need the positive labels")
+    if config.dataset_type in (JSON, JSON_LINES):
+        _check_paths(config, origin)
     if config.headers is None:
         return
     shown = f"{origin}: headers are {', '.join(config.headers)}"
     doubled = sorted({name for name in config.headers if config.headers.count(name) > 1})
     if doubled:
         raise AnalysisError(f"{NOT_VALID} {origin}: headers: {', '.join(doubled)} more than once")
-    tabular = config.dataset_type in ("text/csv", "application/x-parquet")
+    tabular = config.dataset_type in (CSV, PARQUET)
     if tabular and config.label is not None and not _is_in(config.label, config.headers):
         raise AnalysisError(f"{NO_LABEL_HEADER} Label '{config.label}' is not there; {shown}")
     for facet in config.facets:
@@ -234,7 +256,7 @@ def _check_references(config: AnalysisConfig, origin: str) -> None:
             raise AnalysisError(f"{NO_FACET} Facet '{facet.name_or_index}' is not there; {shown}")
     others: dict[str, list[NameOrIndex | None]] = {
         "group_variable": [config.group_variable],
-        "predicted_label": [config.predicted_label],
+        "predicted_label": [config.predicted_label if tabular else None],
         "joinsource_name_or_index": [config.joinsource_name_or_index],
         "excluded_columns": list(config.excluded_columns),
     }
@@ -244,9 +266,26 @@ def _check_references(config: AnalysisConfig, origin: str) -> None:
                 raise AnalysisError(f"{NOT_VALID} {key}: no column '{column}'; {shown}")
 
 
+def _check_paths(config: AnalysisConfig, origin: str) -> None:
+    for key in ("features", "label", "predicted_label"):
+        path = getattr(config, key)
+        if isinstance(path, int):
+            raise AnalysisError(f"{NOT_VALID} {origin}: {key}: expected JMESPath for {config.dataset_type}, got {path}")
+        if path is not None:
+            try:
+                compiled(path)
+            except AnalysisError as error:
+                raise AnalysisError(f"{NOT_VALID} {origin}: {key}: {error}") from error
+
+
 def _check_shap(shap: ShapConfig, origin: str) -> None:
     rows = shap.baseline
-    if isinstance(rows, tuple) and (not rows or len({len(row) for row in rows}) != 1):
+    if rows is not None and shap.num_clusters is not None:
+        raise AnalysisError(
+            f"{NOT_VALID} {origin}: methods.shap: baseline and num_clusters cannot be provided together; num_clusters "
+            "is for a baseline made of the data set's clusters"
+        )
+    if isinstance(rows, tuple) and (not rows or len({len(row) for row in rows if isinstance(row, tuple)}) > 1):
         raise AnalysisError(f"{NOT_VALID} {origin}: methods.shap.baseline: expected one or more rows of equal length")
 
 

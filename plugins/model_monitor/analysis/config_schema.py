@@ -78,7 +78,7 @@ class ShapSchema(_Section):
     use_logit: StrictBool = False
     save_local_shap_values: StrictBool = False
     seed: Annotated[StrictInt, Field(ge=0)] | None = None
-    num_clusters: Any = None
+    num_clusters: Annotated[StrictInt, Field(ge=1, le=12)] | None = None
     features_to_explain: Any = None
     text_config: Any = None
     image_config: Any = None
@@ -119,9 +119,9 @@ class PredictorSchema(_Section):
     probability: _Position | None = None
     label_headers: list[_Name] | StrictStr | None = None
     target_model: Any = None
-    custom_attributes: Any = None
-    content_template: Any = None
-    record_template: Any = None
+    custom_attributes: Annotated[StrictStr, Field(pattern=r"^[\x20-\x7e]*$", max_length=1024)] | None = None
+    content_template: StrictStr | None = None
+    record_template: StrictStr | None = None
     time_series_predictor_config: Any = None
 
 
@@ -159,14 +159,10 @@ UNSUPPORTED = (
     ("time_series_data_config",),
     ("methods", "pdp"),
     ("methods", "asymmetric_shapley_value"),
-    ("methods", "shap", "num_clusters"),
     ("methods", "shap", "features_to_explain"),
     ("methods", "shap", "text_config"),
     ("methods", "shap", "image_config"),
     ("predictor", "target_model"),
-    ("predictor", "custom_attributes"),
-    ("predictor", "content_template"),
-    ("predictor", "record_template"),
     ("predictor", "time_series_predictor_config"),
 )
 

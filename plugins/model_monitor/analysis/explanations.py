@@ -1,4 +1,4 @@
-"""Shapley values of records, put together: `analysis.json`'s section and the files with local values."""
+"""Shapley values of records, put together: `analysis.json`'s section and the file with local values."""
 
 from __future__ import annotations
 
@@ -51,12 +51,9 @@ def labels(attributions: Attributions, label_headers: Sequence[Any] | None) -> l
     return [f"label{k}" for k in range(outputs)]
 
 
-def write_local_values(
-    folder: Path, attributions: Attributions, features: Sequence[str], names: Sequence[str], baseline: np.ndarray
-) -> None:
-    """Write `out.csv`, one row per record and one column `<feature>_<label>` per value, and `baseline.csv`."""
+def write_local_values(folder: Path, attributions: Attributions, features: Sequence[str], names: Sequence[str]) -> None:
+    """Write `out.csv`: one row per record and one column `<feature>_<label>` per value."""
     folder.mkdir(parents=True, exist_ok=True)
     columns = [f"{feature}_{label}" for label in names for feature in features]
     flat = attributions.values.swapaxes(1, 2).reshape(len(attributions.values), -1)
     pd.DataFrame(flat, columns=columns).to_csv(folder / "out.csv", index=False)
-    pd.DataFrame(baseline, columns=list(features)).to_csv(folder / "baseline.csv", index=False)

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from model_monitor.analysis import cloudwatch, drift, report
 from model_monitor.analysis.baseline import load_baseline
 from model_monitor.analysis.bias import bias_report
-from model_monitor.analysis.config import AnalysisConfig, ReportConfig, ShapConfig, load_analysis_config
+from model_monitor.analysis.config import (
+    AnalysisConfig,
+    PredictorConfig,
+    ReportConfig,
+    ShapConfig,
+    load_analysis_config,
+)
 from model_monitor.analysis.container import CONFIG, DATA, METRICS, OUTPUT, below, exit_code, files_below
-from model_monitor.analysis.dataset import Dataset, read_captures, read_csv, read_merged
+from model_monitor.analysis.dataset import Dataset
+from model_monitor.analysis.dataset_captures import read_captures, read_merged
+from model_monitor.analysis.dataset_files import read_dataset
 from model_monitor.analysis.explanations import explanations, labels, write_local_values
-from model_monitor.analysis.grouping import Kind, kind_of
 from model_monitor.analysis.kernel_shap import explain
-from model_monitor.analysis.predictor import Invoke, Predictor, predicted_labels
+from model_monitor.analysis.predicted import labels_of
+from model_monitor.analysis.predictor import Invoke, Predictions, Predictor
 from model_monitor.analysis.serialise import dumps
+from model_monitor.analysis.shap_baseline import baseline_rows
 from model_monitor.errors import AnalysisError, InputError
 
 log = logging.getLogger(__name__)
 
 BIAS, EXPLAINABILITY = "MODEL_BIAS", "MODEL_EXPLAINABILITY"
 
-_ATTRIBUTES = ("features_attribute", "inference_attribute", "probability_attribute", "ground_truth_attribute")
+_ATTRIBUTES = (
+    "features_attribute",
+    "inference_attribute",
+    "probability_attribute",
+    "ground_truth_attribute",
+    "exclude_features_attribute",
+)
 
 Fetch = Callable[[str], bytes]
 """The content of an S3 address."""
@@ -62,7 +75,7 @@ class _Job:
     fetch: Fetch | None
 
     def baseline(self) -> str:
-        dataset = read_csv(files_below(below(self.root, DATA)), self.config)
+        dataset = read_dataset(files_below(below(self.root, DATA)), self.config)
         predicted = dataset.predicted
         if predicted is None and self.config.post_training_methods is not None:
             predicted = self._predicted(dataset)
@@ -90,26 +103,15 @@ class _Job:
 
     def _predicted(self, dataset: Dataset) -> pd.Series[Any]:
         log.info("Start using model for predictions on %d records", len(dataset.features))
-        scores = self._predictor()(dataset.features.to_numpy())
+        predictions = self._predictor(dataset.features).predict(dataset.features.to_numpy())
         log.info("Stop using endpoint")
-        return self._labels(dataset.label, scores, self.config.probability_threshold)
+        return self._labels(dataset.label, predictions, self.config.probability_threshold)
 
-    def _labels(self, label: pd.Series[Any] | None, scores: np.ndarray, threshold: float | None) -> pd.Series[Any]:
-        """Scores as labels; those of a model that predicts a quantity stay as they are."""
-        if scores.ndim == 1 and threshold is None and label is not None and self._is_quantity(label):
-            log.info("Label '%s' is a quantity: predictions are compared with its threshold.", label.name)
-            return pd.Series(scores, name="predicted label")
-        if scores.ndim == 1:
-            cut = 0.5 if threshold is None else threshold
-            log.info("We assume a prediction above %.3f indicates 1 and below or equal indicates 0.", cut)
-            log.info("Predictions lie between %.6g and %.6g.", scores.min(), scores.max())
+    def _labels(
+        self, observed: pd.Series[Any] | None, predictions: Predictions, threshold: float | None
+    ) -> pd.Series[Any]:
         headers = self.config.predictor.label_headers if self.config.predictor else None
-        return pd.Series(predicted_labels(scores, threshold, headers), name="predicted label")
-
-    def _is_quantity(self, label: pd.Series[Any]) -> bool:
-        """Whether labels have a threshold; those of a small window that are just 0 and 1 are taken for ones that do."""
-        continuous = kind_of(label, self.config.label_values_or_threshold) is Kind.CONTINUOUS
-        return continuous and not label.isin([0, 1]).all()
+        return labels_of(predictions, observed, self.config.label_values_or_threshold, threshold, headers)
 
     def _captured(self, kind: str) -> Dataset:
         folder = self._setting("dataset_source")
@@ -117,9 +119,9 @@ class _Job:
         if not files:
             raise InputError(f"Job inputs had no data: there is no file with records below {folder}")
         if kind == BIAS:
-            return read_merged(files, self.config, **{name: self.environment.get(name) for name in _ATTRIBUTES})
+            return read_merged(files, self.config, self._attributes)
         if kind == EXPLAINABILITY:
-            return read_captures(files, self.config, features_attribute=self.environment.get("features_attribute"))
+            return read_captures(files, self.config, self._attributes)
         raise AnalysisError(f"analysis_type is {kind!r}; expected {BIAS} or {EXPLAINABILITY}")
 
     def _captured_labels(self, dataset: Dataset) -> pd.Series[Any]:
@@ -130,7 +132,7 @@ class _Job:
             raise AnalysisError("The captured records have no model output; switch on data capture of both directions.")
         given = self.environment.get("probability_threshold_attribute")
         threshold = self.config.probability_threshold if given is None else _number(given)
-        return self._labels(dataset.label, dataset.scores, threshold)
+        return self._labels(dataset.label, Predictions(dataset.scores, None), threshold)
 
     def _analysis(self, dataset: Dataset, predicted: pd.Series | None) -> dict[str, Any]:
         analysis: dict[str, Any] = {"version": "1.0"}
@@ -141,13 +143,15 @@ class _Job:
         return analysis
 
     def _explanations(self, dataset: Dataset, shap: ShapConfig) -> dict[str, Any]:
-        records, features = dataset.features.to_numpy(), [str(name) for name in dataset.features.columns]
-        baseline = self._shap_baseline(shap)
-        log.info("Explaining %d records against %d baseline rows", len(records), len(baseline))
+        features, predict = [str(name) for name in dataset.features.columns], self._predictor(dataset.features)
+        path = self._attributes["features_attribute"] or self.config.features
+        baseline = baseline_rows(shap, dataset.features, path, self.config.dataset_type, self._content)
+        self._keep_baseline(baseline)
+        log.info("Explaining %d records against %d baseline rows", len(dataset), len(baseline))
         attributions = explain(
-            self._predictor(),
-            records,
-            baseline,
+            predict,
+            dataset.features.to_numpy(),
+            baseline.to_numpy(),
             num_samples=shap.num_samples,
             use_logit=shap.use_logit,
             seed=shap.seed,
@@ -155,20 +159,13 @@ class _Job:
         log.info("Stop using endpoint")
         headers = self.config.predictor.label_headers if self.config.predictor else None
         if shap.save_local_shap_values:
-            folder = self._output / "explanations_shap"
-            write_local_values(folder, attributions, features, labels(attributions, headers), baseline)
-            log.info("Wrote baseline used to compute explanations to: %s/explanations_shap/baseline.csv", OUTPUT)
+            write_local_values(self._explanations_folder, attributions, features, labels(attributions, headers))
         return explanations(attributions, features, shap.agg_method, headers)
 
-    def _shap_baseline(self, shap: ShapConfig) -> np.ndarray:
-        if shap.baseline is None:
-            raise AnalysisError(
-                "methods.shap has no baseline. Give one as rows, each with a value for every input of the model, or as "
-                "the address of a CSV file without a header."
-            )
-        if isinstance(shap.baseline, str):
-            return pd.read_csv(io.BytesIO(self._content(shap.baseline)), header=None).to_numpy()
-        return pd.DataFrame([list(row) for row in shap.baseline]).to_numpy()
+    def _keep_baseline(self, baseline: pd.DataFrame) -> None:
+        self._explanations_folder.mkdir(parents=True, exist_ok=True)
+        baseline.to_csv(self._explanations_folder / "baseline.csv", index=False)
+        log.info("Wrote baseline used to compute explanations to: %s/explanations_shap/baseline.csv", OUTPUT)
 
     def _content(self, address: str) -> bytes:
         if address.startswith("s3://"):
@@ -182,12 +179,19 @@ class _Job:
             raise AnalysisError(f"SHAP baseline {address}: there is no such file")
         return file.read_bytes()
 
-    def _predictor(self) -> Predictor:
+    def _predictor(self, features: pd.DataFrame) -> Predictor:
         if self.invoke is None or self.config.predictor is None:
             raise AnalysisError(
                 "The analysis must ask a model: add a predictor with a model_name to its configuration."
             )
-        return Predictor(self.invoke, self.config.predictor)
+        return Predictor(self.invoke, self._located(self.config.predictor), features=features)
+
+    def _located(self, predictor: PredictorConfig) -> PredictorConfig:
+        """The predictor with the places of label and score that a monitor has in its EndpointInput."""
+        if predictor.label is not None or predictor.probability is not None:
+            return predictor
+        label, probability = self._attributes["inference_attribute"], self._attributes["probability_attribute"]
+        return replace(predictor, label=label, probability=probability)
 
     def _compare(self, analysis: Mapping[str, Any], kind: str) -> report.Comparison:
         path = self.environment.get("baseline_constraints")
@@ -233,6 +237,16 @@ class _Job:
     def _write(self, name: str, text: str) -> None:
         self._output.mkdir(parents=True, exist_ok=True)
         (self._output / name).write_text(text, encoding="utf-8")
+
+    @property
+    def _attributes(self) -> dict[str, str | None]:
+        """A monitor's EndpointInput; the SDK writes None as text where it has no inference attribute."""
+        given = {name: self.environment.get(name) for name in _ATTRIBUTES}
+        return {name: None if value == "None" else value for name, value in given.items()}
+
+    @property
+    def _explanations_folder(self) -> Path:
+        return self._output / "explanations_shap"
 
     @property
     def _output(self) -> Path:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from model_monitor.analysis.config import PredictorConfig
+from model_monitor.analysis.formats.answers import Answer, are_labels, chosen_labels, csv_answer, json_answer
+from model_monitor.analysis.formats.csv_rows import csv_line
+from model_monitor.analysis.formats.json_values import NothingThere
+from model_monitor.analysis.formats.media import CSV, media_of
+from model_monitor.analysis.formats.requests import request_format
 from model_monitor.errors import AnalysisError, ModelError
 
 log = logging.getLogger(__name__)
@@ -22,8 +27,16 @@ MAX_PAYLOAD_BYTES = 6 * 1024 * 1024
 Invoke = Callable[[bytes, str, str], bytes]
 """`(body, content type, accept type) -> answer`. Raises `ModelError` when the model refuses the request."""
 
-_CSV = "text/csv"
 _GROUP = re.compile(r"\[([^\[\]]*)\]")
+_PLACE = "The model's answer"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of n rows: scores (n,) or (n, k), or predicted labels (n,) as cells of CSV, or both."""
+
+    scores: np.ndarray | None
+    labels: list[str] | None
 
 
 class Predictor:
@@ -33,16 +46,28 @@ class Predictor:
     down to single records, so that the first record that the model cannot take is named.
     """
 
-    def __init__(self, invoke: Invoke, config: PredictorConfig, max_payload_bytes: int = MAX_PAYLOAD_BYTES) -> None:
-        for name, value in (("content_type", config.content_type), ("accept_type", config.accept_type)):
-            if value is not None and not value.startswith(_CSV):
-                raise AnalysisError(
-                    f"Analysis configuration schema validation error. predictor.{name} is {value!r}; "
-                    f"models are asked and answer in {_CSV!r} here."
-                )
+    def __init__(
+        self,
+        invoke: Invoke,
+        config: PredictorConfig,
+        max_payload_bytes: int = MAX_PAYLOAD_BYTES,
+        features: pd.DataFrame | None = None,
+    ) -> None:
+        """`features` tells the templates of requests the columns' names, and which hold whole numbers."""
         self._invoke = invoke
-        self._column = _column_index(config.label if config.probability is None else config.probability)
+        self._label, self._probability = config.label, config.probability
+        content_type = media_of(config.content_type or CSV, "predictor.content_type")
+        self._accept = media_of(config.accept_type or content_type, "predictor.accept_type")
         self._max_payload_bytes = max_payload_bytes
+        self._request = request_format(
+            content_type,
+            config.content_template,
+            config.record_template,
+            names=() if features is None else [str(name) for name in features.columns],
+            whole=() if features is None else [pd.api.types.is_integer_dtype(kind) for kind in features.dtypes],
+        )
+        if self._accept == CSV:
+            _check_positions(config)
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """Scores of `rows` (n, features): (n,), or (n, k) where the model gives k scores per record.
@@ -50,55 +75,112 @@ class Predictor:
         Raises:
             ModelError: naming the first record that the model refuses or answers with something other than numbers.
         """
-        lines = _csv_lines(rows)
-        scores = [self._batch(lines[start:stop], start) for start, stop in self._batches(lines)]
-        widths = {score.shape[1] for score in scores}
+        return _squeezed(_as_numbers(self._answers(rows).values))
+
+    def predict(self, rows: np.ndarray) -> Predictions:
+        """Scores or labels of `rows` (n, features): labels where the configuration tells them from the scores.
+
+        What stands at `label` alone are labels if they are text or whole numbers, and scores if they are fractions.
+
+        Raises:
+            ModelError: as a call.
+        """
+        answered = self._answers(rows)
+        if answered.labels:
+            return Predictions(None, chosen_labels(Answer(answered.values.tolist(), answered.labels), _PLACE))
+        if self._label is not None and self._probability is None and are_labels(answered.values.tolist()):
+            return Predictions(None, [csv_line(row) for row in answered.values.tolist()])
+        return Predictions(_squeezed(_as_numbers(answered.values)), None)
+
+    def _answers(self, rows: np.ndarray) -> _Answered:
+        records = self._request.record(rows)
+        parts = [self._batch(records[start:stop], start) for start, stop in self._batches(records)]
+        widths = {part.values.shape[1] for part in parts}
         if len(widths) != 1:
             raise ModelError(f"The model answers {sorted(widths)} values per record; every record needs as many.")
-        return _squeeze(np.concatenate(scores))
+        return _joined(parts)
 
-    def _batches(self, lines: list[bytes]) -> Iterator[tuple[int, int]]:
-        ends = np.cumsum([len(line) + 1 for line in lines])
+    def _batches(self, records: list[bytes]) -> Iterator[tuple[int, int]]:
+        ends = np.cumsum([len(record) + 1 for record in records])
+        room = self._max_payload_bytes - self._request.envelope
         start = 0
-        while start < len(lines):
+        while start < len(records):
             sent = ends[start - 1] if start else 0
-            stop = max(start + 1, int(np.searchsorted(ends, sent + self._max_payload_bytes, side="right")))
-            if start == 0 and stop < len(lines):
+            stop = max(start + 1, int(np.searchsorted(ends, sent + room, side="right")))
+            if self._request.most_records is not None:
+                stop = min(stop, start + self._request.most_records)
+            elif start == 0 and stop < len(records):
                 log.info("Prediction batch size is reduced to %d to fit max payload size limit.", stop)
             yield start, stop
             start = stop
 
-    def _batch(self, lines: list[bytes], first_row: int, announce: bool = True) -> np.ndarray:
+    def _batch(self, records: list[bytes], first_row: int, announce: bool = True) -> _Answered:
         try:
-            return self._ask(lines)
+            return self._ask(records)
         except ModelError as error:
-            if len(lines) == 1:
-                raise ModelError(f"Model error on row {first_row + 1}: {error} The row: {_shown(lines[0])}") from error
+            if len(records) == 1:
+                raise ModelError(
+                    f"Model error on row {first_row + 1}: {error} The row: {_shown(records[0])}"
+                ) from error
             if announce:
                 log.warning("Fallback to per-record prediction because of model error.")
-        middle = len(lines) // 2
-        return np.concatenate(
+        middle = len(records) // 2
+        return _joined(
             [
-                self._batch(lines[:middle], first_row, announce=False),
-                self._batch(lines[middle:], first_row + middle, announce=False),
+                self._batch(records[:middle], first_row, announce=False),
+                self._batch(records[middle:], first_row + middle, announce=False),
             ]
         )
 
-    def _ask(self, lines: list[bytes]) -> np.ndarray:
-        answer = self._invoke(b"\n".join(lines), _CSV, _CSV)
+    def _ask(self, records: list[bytes]) -> _Answered:
+        answer = self._invoke(self._request.body(records), self._request.content_type, self._accept)
         try:
             text = answer.decode("utf-8")
         except UnicodeDecodeError as error:
             raise ModelError(f"The model's answer is not UTF-8: {_shown(answer)}") from error
-        scores = parse_csv_scores(text, len(lines))
-        if self._column is None:
-            return scores
-        if self._column >= scores.shape[1]:
-            raise AnalysisError(
-                f"The model gives {scores.shape[1]} values per record; there is no column {self._column}, which "
-                "predictor.label or predictor.probability asks for."
-            )
-        return scores[:, self._column : self._column + 1]
+        if self._accept == CSV and self._label is None and self._probability is None:
+            return _Answered(parse_csv_scores(text, len(records)), [])
+        read = csv_answer if self._accept == CSV else json_answer
+        try:
+            found = read(text, self._label, self._probability, len(records), _PLACE)
+        except NothingThere as error:
+            raise AnalysisError(f"{error}. It was: {_shown(answer)}") from error
+        except AnalysisError as error:
+            raise ModelError(f"{error}: {_shown(answer)}") from error
+        if len({len(scores) for scores in found.scores}) != 1:
+            raise ModelError(f"{_PLACE} holds another number of scores for each record: {_shown(answer)}")
+        values = np.array(found.scores, dtype=object)
+        return _Answered(values if self._probability is None else _as_numbers(values), found.labels)
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """Values (n, k), numbers or texts, and the labels of each of n records, if they were told from the values."""
+
+    values: np.ndarray
+    labels: list[list[str]]
+
+
+def _joined(parts: Sequence[_Answered]) -> _Answered:
+    return _Answered(
+        np.concatenate([part.values for part in parts]), [labels for part in parts for labels in part.labels]
+    )
+
+
+def _as_numbers(values: np.ndarray) -> np.ndarray:
+    try:
+        scores = values.astype(float)
+    except ValueError as error:
+        raise ModelError(
+            f"{_PLACE} is not numbers: {error}. If labels stand there, say with predictor.probability where scores are."
+        ) from error
+    if not np.isfinite(scores).all():
+        raise ModelError(f"{_PLACE} holds values that are not finite.")
+    return scores
+
+
+def _squeezed(scores: np.ndarray) -> np.ndarray:
+    return scores[:, 0] if scores.shape[1] == 1 else scores
 
 
 def parse_csv_scores(answer: str, records: int) -> np.ndarray:
@@ -159,43 +241,13 @@ def check_label_headers(label_headers: Sequence[Any] | None, outputs: int) -> No
         )
 
 
-def _csv_lines(rows: np.ndarray) -> list[bytes]:
-    if rows.dtype.kind in "fiu":
-        return [",".join(row).encode() for row in _number_texts(rows)]
-    written = _Lines()
-    csv.writer(written, lineterminator="").writerows(np.where(pd.isna(rows), "", rows).tolist())
-    return [line.encode() for line in written]
-
-
-def _number_texts(rows: np.ndarray) -> list[list[str]]:
-    """Each number's text (NaN's is empty), made once for all its occurrences, of which synthetic rows have many."""
-    codes, different = pd.factorize(rows.ravel())
-    texts = np.array([*map(repr, different.tolist()), ""], dtype=object)
-    found: list[list[str]] = texts[codes.reshape(rows.shape)].tolist()
-    return found
-
-
-class _Lines(list[str]):
-    """A file to `csv.writer`, a list of lines to us; values may hold line breaks."""
-
-    def write(self, line: str) -> None:
-        self.append(line)
-
-
-def _column_index(column: Any) -> int | None:
-    if column is None or isinstance(column, int):
-        return column
-    try:
-        return int(column)
-    except ValueError as error:
-        raise AnalysisError(
-            f"Analysis configuration schema validation error. predictor.label or predictor.probability is {column!r}; "
-            f"answers in {_CSV!r} have columns by position, such as 0."
-        ) from error
-
-
-def _squeeze(scores: np.ndarray) -> np.ndarray:
-    return scores[:, 0] if scores.shape[1] == 1 else scores
+def _check_positions(config: PredictorConfig) -> None:
+    for column in (config.label, config.probability):
+        if column is not None and not str(column).isdecimal():
+            raise AnalysisError(
+                f"Analysis configuration schema validation error. predictor.label or predictor.probability is "
+                f"{column!r}; answers in {CSV!r} have columns by position, such as 0."
+            )
 
 
 def _count(lines: list[str]) -> str:

@@ -1,0 +1,101 @@
+"""A data set from an endpoint's captures, or from captures merged with ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from model_monitor.analysis.captured import collect_inputs, collect_merged
+from model_monitor.analysis.columns import Columns, columns_of_captures
+from model_monitor.analysis.config import AnalysisConfig
+from model_monitor.analysis.dataset import Dataset
+from model_monitor.analysis.formats.rows import Rows, ValueRows, parse, refuse_missing, refuse_stray_text
+from model_monitor.analysis.payloads import Where
+from model_monitor.errors import AnalysisError
+
+Attributes = Mapping[str, str | None]
+"""`features_attribute`, `inference_attribute`, … as the platform passes a monitor's EndpointInput."""
+
+
+def read_captures(paths: Sequence[Path], config: AnalysisConfig, attributes: Attributes | None = None) -> Dataset:
+    """Read the inputs in an endpoint's capture files (JSON lines); outputs are not looked at.
+
+    Raises:
+        AnalysisError: naming file and line.
+    """
+    attributes = attributes or {}
+    rows = collect_inputs(paths, Where(features=attributes.get("features_attribute") or config.features))
+    columns = _columns(rows, config, has_label=False)
+    return _dataset(_inputs(rows, columns), columns, attributes)
+
+
+def read_merged(paths: Sequence[Path], config: AnalysisConfig, attributes: Attributes | None = None) -> Dataset:
+    """Read captures merged with ground truth (JSON lines).
+
+    The attributes say where features, predicted label, score and observed label stand: JMESPath in JSON, positions in
+    CSV.
+
+    Raises:
+        AnalysisError: naming file and line.
+    """
+    attributes = attributes or {}
+    where = Where(
+        features=attributes.get("features_attribute") or config.features,
+        inference=attributes.get("inference_attribute"),
+        probability=attributes.get("probability_attribute"),
+        ground_truth=attributes.get("ground_truth_attribute")
+        or (config.label if isinstance(config.label, str) else None),
+    )
+    merged = collect_merged(paths, where)
+    columns = _columns(merged.rows, config, has_label=True)
+    frame = _inputs(merged.rows, columns)
+    label = parse(merged.labels, [str(columns.label)], kind="labels")[str(columns.label)]
+    refuse_stray_text(label.to_frame(), merged.labels)
+    refuse_missing(label, merged.labels)
+    predicted = None
+    if merged.predicted is not None:
+        predicted = parse(merged.predicted, ["predicted label"], kind="predicted labels")["predicted label"]
+    return _dataset(frame, columns, attributes, label, merged.scores, predicted)
+
+
+def _columns(rows: Rows, config: AnalysisConfig, has_label: bool) -> Columns:
+    usual = int(np.median(rows.widths))
+    return columns_of_captures(config, usual, has_label=has_label, label_is_last=isinstance(rows, ValueRows))
+
+
+def _inputs(rows: Rows, columns: Columns) -> pd.DataFrame:
+    frame = parse(rows, list(columns.inputs), kind="values")
+    refuse_stray_text(frame, rows)
+    return frame
+
+
+def _dataset(
+    frame: pd.DataFrame,
+    columns: Columns,
+    attributes: Attributes,
+    label: pd.Series[Any] | None = None,
+    scores: np.ndarray | None = None,
+    predicted: pd.Series[Any] | None = None,
+) -> Dataset:
+    left_out = _left_out(attributes.get("exclude_features_attribute"), columns.inputs)
+    kept = [name for name in columns.inputs if name not in left_out]
+    return Dataset(features=frame[kept], label=label, scores=scores, predicted=predicted, columns=columns.names)
+
+
+def _left_out(listed: str | None, names: tuple[str, ...]) -> set[str]:
+    """The features that ExcludeFeaturesAttribute lists, by name or by position, with commas in between."""
+    found = set()
+    for one in (part.strip() for part in (listed or "").split(",")):
+        if one in names:
+            found.add(one)
+        elif one.isdecimal() and int(one) < len(names):
+            found.add(names[int(one)])
+        elif one:
+            raise AnalysisError(f"ExcludeFeaturesAttribute: no feature '{one}'; features are {', '.join(names)}")
+    if len(found) == len(names):
+        raise AnalysisError(f"ExcludeFeaturesAttribute: {listed} leaves no feature")
+    return found

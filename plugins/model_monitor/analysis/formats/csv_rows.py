@@ -1,0 +1,113 @@
+"""CSV text: how many cells each line holds, and the cells as typed columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from model_monitor.analysis.formats.rows import Rows, joined_origin
+from model_monitor.errors import AnalysisError
+
+_MISSING = ["", "nan", "NaN"]
+
+
+@dataclass(frozen=True)
+class CsvRows(Rows):
+    """Rows of CSV text, their types to be told from all cells of a column."""
+
+    text: bytes
+
+    def columns(self, names: list[str]) -> pd.DataFrame:
+        try:
+            frame = pd.read_csv(
+                io.BytesIO(self.text),
+                header=None,
+                names=names,
+                index_col=False,
+                keep_default_na=False,
+                na_values=_MISSING,
+                low_memory=False,
+            )
+        except pd.errors.ParserError as error:
+            raise AnalysisError(f"{self.origin(len(self) - 1)}: a quote is left open: {error}") from error
+        if len(frame) != len(self):
+            raise AnalysisError(f"{self.origin(0)}: {len(self)} rows read as {len(frame)}; is a quote left open?")
+        return frame
+
+
+def csv_line(row: Sequence[Any]) -> str:
+    """One row of CSV without the line's end; None is an empty cell."""
+    file = io.StringIO()
+    csv.writer(file, lineterminator="").writerow(["" if value is None else value for value in row])
+    return file.getvalue()
+
+
+def read_csv_file(path: Path) -> tuple[CsvRows, list[str]]:
+    """A CSV file's rows and the cells of its first one.
+
+    Raises:
+        AnalysisError: when the file is empty or not UTF-8.
+    """
+    text = path.read_bytes().removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise AnalysisError(f"{path}, line {line}: not UTF-8") from error
+    rows = rows_of(text, str(path))
+    if not len(rows):
+        raise AnalysisError(f"{path}: no rows")
+    first = next(row for row in csv.reader(io.StringIO(text[:1_000_000].decode("utf-8", "ignore"))) if row)
+    return rows, first
+
+
+def rows_of(text: bytes, source: str) -> CsvRows:
+    """The rows of CSV text, blank lines left out."""
+    widths, lines = _measured_with_quotes(text) if b'"' in text else _measured(text)
+    return CsvRows(widths, lambda row: f"{source}, line {lines[row]}", text)
+
+
+def without_first(rows: CsvRows) -> CsvRows:
+    """The rows but the first one, which holds the headers; a header with line breaks inside quotes is not expected."""
+    body = rows.text.lstrip(b"\n")
+    _, _, text = body.partition(b"\n")
+    return CsvRows(rows.widths[1:], lambda row: rows.origin(row + 1), text)
+
+
+def joined(parts: list[CsvRows]) -> CsvRows:
+    """The rows of several files, one after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    origin = joined_origin([len(part) for part in parts], [part.origin for part in parts])
+    widths = np.concatenate([part.widths for part in parts])
+    return CsvRows(widths, origin, b"\n".join(part.text for part in parts))
+
+
+def _measured(text: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Cells and line number of every line that is not blank; there are no quotes."""
+    data = np.frombuffer(text, dtype=np.uint8)
+    ends = np.flatnonzero(data == ord("\n"))
+    if len(data) and data[-1] != ord("\n"):
+        ends = np.append(ends, len(data))
+    commas = np.searchsorted(np.flatnonzero(data == ord(",")), ends)
+    cells = np.diff(commas, prepend=0) + 1
+    filled = np.diff(ends, prepend=-1) > 1
+    return cells[filled], np.flatnonzero(filled) + 1
+
+
+def _measured_with_quotes(text: bytes) -> tuple[np.ndarray, np.ndarray]:
+    reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""))
+    widths, lines, start = [], [], 1
+    for row in reader:
+        if row:
+            widths.append(len(row))
+            lines.append(start)
+        start = reader.line_num + 1
+    return np.array(widths, dtype=np.int64), np.array(lines, dtype=np.int64)

@@ -1,0 +1,141 @@
+"""JSON documents, and the values that JMESPath finds in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from model_monitor.errors import AnalysisError
+
+
+class NothingThere(AnalysisError):
+    """A path or a position points to nothing; the configuration is more likely wrong than the data."""
+
+
+def read_document(path: Path) -> Any:
+    """A file that is one JSON document.
+
+    Raises:
+        AnalysisError: when it is not.
+    """
+    try:
+        return json.loads(_text(path))
+    except (ValueError, RecursionError) as error:
+        raise AnalysisError(f"{path}: not one JSON document: {error}") from error
+
+
+def read_lines(path: Path) -> list[tuple[int, Any]]:
+    """The documents of a JSON Lines file, each with its line's number; blank lines are passed over.
+
+    Raises:
+        AnalysisError: naming the line that is not JSON.
+    """
+    found = []
+    for number, line in enumerate(_text(path).split("\n"), 1):
+        if line.strip():
+            found.append((number, _loaded(line, f"{path}, line {number}")))
+    return found
+
+
+def documents(text: str, place: str) -> list[Any]:
+    """The documents of text that is either one of JSON or JSON Lines.
+
+    Raises:
+        AnalysisError: naming `place`.
+    """
+    try:
+        return [json.loads(text)]
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError) as error:
+        raise AnalysisError(f"{place}: data is not JSON: {error}") from error
+
+
+def search(path: str, document: Any, place: str) -> Any:
+    """What `path` finds in a document.
+
+    Raises:
+        AnalysisError: for a path that is not JMESPath, or finds nothing; naming `place`.
+    """
+    try:
+        found = compiled(path).search(document)
+    except JMESPathError as error:
+        raise AnalysisError(f"{place}: '{path}': {error}") from error
+    if found is None:
+        raise NothingThere(f"{place}: nothing at '{path}'{_keys_of(document)}")
+    return found
+
+
+@lru_cache(maxsize=64)
+def compiled(path: str) -> Any:
+    """A path, ready for searching.
+
+    Raises:
+        AnalysisError: when it is not JMESPath.
+    """
+    try:
+        return jmespath.compile(path)
+    except JMESPathError as error:
+        raise AnalysisError(f"'{path}' is not JMESPath: {error}") from error
+
+
+def rows_at(path: str, document: Any, place: str) -> list[list[Any]]:
+    """The rows of features at `path`, which is a list of values, or a list of such lists.
+
+    Raises:
+        AnalysisError: for anything else, naming `place`.
+    """
+    found = search(path, document, place)
+    rows = found if isinstance(found, list) and found and isinstance(found[0], list) else [found]
+    if not all(_is_row(row) for row in rows):
+        raise AnalysisError(f"{place}: '{path}' should be a list of values, or of such lists")
+    return rows
+
+
+def values_at(path: str, document: Any, place: str) -> list[Any]:
+    """The values at `path`: one, or a list of them; lists in lists are flattened.
+
+    Raises:
+        AnalysisError: for nothing there, naming `place`.
+    """
+    return flat(search(path, document, place))
+
+
+def flat(values: Any) -> list[Any]:
+    """A value, or the values of lists in lists, in one list."""
+    if not isinstance(values, list):
+        return [values]
+    if not any(isinstance(value, list) for value in values):
+        return values
+    return [one for value in values for one in flat(value)]
+
+
+def _is_row(row: Any) -> bool:
+    return isinstance(row, list) and bool(row) and not any(isinstance(cell, list | dict) for cell in row)
+
+
+def _keys_of(document: Any) -> str:
+    keys: Sequence[Any] = list(document)[:8] if isinstance(document, dict) else ()
+    return f"; its keys are {', '.join(map(str, keys))}" if keys else ""
+
+
+def _loaded(line: str, place: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise AnalysisError(f"{place}: not JSON: {error}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AnalysisError(f"{path}: not UTF-8: {error}") from error

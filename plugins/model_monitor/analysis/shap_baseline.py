@@ -1,0 +1,92 @@
+"""The rows that Kernel SHAP compares records with."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from model_monitor.analysis.clusters import cluster_centres
+from model_monitor.analysis.config import ShapConfig
+from model_monitor.analysis.formats.csv_rows import rows_of
+from model_monitor.analysis.formats.json_values import documents, rows_at
+from model_monitor.analysis.formats.media import CSV, JSON, JSON_LINES, PARQUET
+from model_monitor.errors import AnalysisError
+
+log = logging.getLogger(__name__)
+
+_SUFFIXES = {".csv": CSV, ".jsonl": JSON_LINES, ".json": JSON, ".parquet": PARQUET}
+
+
+def baseline_rows(
+    shap: ShapConfig,
+    features: pd.DataFrame,
+    features_path: str | None,
+    dataset_type: str,
+    read: Callable[[str], bytes],
+) -> pd.DataFrame:
+    """The baseline as rows of the model's inputs, with the columns of `features`.
+
+    Rows are taken as they are; JSON records are searched with `features_path`; an address is read in the data set's
+    format, or in that of its suffix; without any, the clusters of `features` are the baseline.
+
+    Raises:
+        AnalysisError: when there is none, or it has not one value per feature.
+    """
+    names = list(features.columns)
+    if shap.baseline is None:
+        centres = cluster_centres(features, shap.num_clusters, shap.seed)
+        log.info("The baseline is %d clusters of %d records", len(centres), len(features))
+        return centres
+    if isinstance(shap.baseline, str):
+        content = read(shap.baseline)
+        suffix = PurePosixPath(shap.baseline).suffix.lower()
+        frame = _of_file(content, _SUFFIXES.get(suffix, dataset_type), features_path, names, shap.baseline)
+    else:
+        frame = pd.DataFrame(_values(shap.baseline, features_path)).infer_objects()
+    if frame.shape[1] != len(names):
+        raise AnalysisError(
+            f"SHAP baseline rows have {frame.shape[1]} values, and records have {len(names)} features. Give one value "
+            "for each of the model's inputs, and none for the label."
+        )
+    return frame.set_axis(names, axis=1)
+
+
+def _of_file(content: bytes, media: str, features_path: str | None, names: list[str], place: str) -> pd.DataFrame:
+    if media == PARQUET:
+        return pd.read_parquet(io.BytesIO(content))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise AnalysisError(f"SHAP baseline {place}: not UTF-8") from error
+    if media != CSV:
+        return pd.DataFrame(_values(documents(text, f"SHAP baseline {place}"), features_path)).infer_objects()
+    body = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
+    first, _, rest = body.partition("\n")
+    if sorted(first.split(",")) == sorted(names):
+        body = rest
+    rows = rows_of(body.encode(), f"SHAP baseline {place}")
+    if not len(rows) or len(set(rows.widths.tolist())) != 1:
+        raise AnalysisError(f"SHAP baseline {place}: expected one or more rows of equal length")
+    return rows.columns([f"column_{i}" for i in range(int(rows.widths[0]))])
+
+
+def _values(rows: Sequence[Any], features_path: str | None) -> list[list[Any]]:
+    found: list[list[Any]] = []
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            found.append(list(row))
+        elif features_path is None:
+            raise AnalysisError(
+                f"SHAP baseline: {json.dumps(row)[:80]} is JSON; say where its features are with 'features'"
+            )
+        else:
+            found += rows_at(features_path, row, f"SHAP baseline, record {number}")
+    if len({len(row) for row in found}) != 1:
+        raise AnalysisError("SHAP baseline: expected one or more rows of equal length")
+    return found
