@@ -172,7 +172,6 @@ def _predictor(root: Path) -> dict[str, Any]:
 
 
 def _variables(aws: LocalAws, job: Document, module: str, root: Path, model_url: str | None) -> dict[str, str]:
-    cache = aws.data_dir.resolve() / "cache"
     temporary = root / "tmp"
     temporary.mkdir(exist_ok=True)
     own = {
@@ -181,8 +180,6 @@ def _variables(aws: LocalAws, job: Document, module: str, root: Path, model_url:
         "PYTHONUNBUFFERED": "1",
         "HOME": str(root),
         "TMPDIR": str(temporary),
-        "MPLBACKEND": "Agg",
-        "MPLCONFIGDIR": str(cache / "matplotlib"),
         "OPT_ML_ROOT": str(root),
         "AWS_ENDPOINT_URL": aws.url,
         "AWS_DEFAULT_REGION": job["Region"],

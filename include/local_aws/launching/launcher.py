@@ -95,7 +95,7 @@ class ForkServerClient:
         with remote:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "local_aws.launching.fork_server", str(remote.fileno())],
-                env={**os.environ, **ONE_THREAD, "PYTHONPATH": path, "MPLBACKEND": "Agg"},
+                env={**os.environ, **ONE_THREAD, "PYTHONPATH": path},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[remote.fileno()],
                 start_new_session=True,
