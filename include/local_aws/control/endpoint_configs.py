@@ -47,7 +47,9 @@ def describe_endpoint_config(aws: LocalAws, request: dict[str, Any], region: str
 @operation("ListEndpointConfigs")
 def list_endpoint_configs(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """A page of configurations."""
-    page, token = page_of(aws.store.list(KIND, scoped(region, "")), request, "EndpointConfigName")
+    page, token = page_of(
+        aws.store.list(KIND, scoped(region, "")), request, "EndpointConfigName", created_after_includes=True
+    )
     return {"EndpointConfigs": page, "NextToken": token}
 
 

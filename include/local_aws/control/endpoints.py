@@ -143,7 +143,14 @@ def describe_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> di
 def list_endpoints(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """A page of endpoints."""
     documents = aws.store.list(KIND, scoped(region, ""))
-    page, token = page_of(documents, request, "EndpointName", "EndpointStatus", {"Status": "EndpointStatus"})
+    page, token = page_of(
+        documents,
+        request,
+        "EndpointName",
+        "EndpointStatus",
+        {"Status": "EndpointStatus"},
+        created_after_includes=True,
+    )
     return {"Endpoints": page, "NextToken": token}
 
 

@@ -52,7 +52,7 @@ def describe_model(aws: LocalAws, request: dict[str, Any], region: str) -> Docum
 @operation("ListModels")
 def list_models(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """A page of models."""
-    page, token = page_of(aws.store.list(KIND, scoped(region, "")), request, "ModelName")
+    page, token = page_of(aws.store.list(KIND, scoped(region, "")), request, "ModelName", created_after_includes=True)
     return {"Models": page, "NextToken": token}
 
 

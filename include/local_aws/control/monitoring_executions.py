@@ -28,6 +28,7 @@ def list_monitoring_executions(aws: LocalAws, request: dict[str, Any], region: s
         name="MonitoringScheduleName",
         status="MonitoringExecutionStatus",
         sort_by={"Status": "MonitoringExecutionStatus"},
+        identity="Key",
     )
     return {"MonitoringExecutionSummaries": executions, "NextToken": token}
 

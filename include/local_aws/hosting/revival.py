@@ -58,6 +58,12 @@ class Revival:
         if self._thread.is_alive():
             self._thread.join()
 
+    @property
+    def under_way(self) -> int:
+        """How many variants are being started again."""
+        with self._lock:
+            return len(self._under_way)
+
     def _watch(self) -> None:
         while not self._ended.wait(LOOK_SECONDS):
             for key, serving in self._table.all():

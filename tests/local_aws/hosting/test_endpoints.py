@@ -232,7 +232,7 @@ def test_lists_filter_sort_and_page(local_aws: Running, bucket: str, model_archi
     )
     assert [item["ModelName"] for page in pages for item in page["Models"]] == names
     moment = sagemaker.describe_model(ModelName="list-2")["CreationTime"]
-    assert listed(CreationTimeAfter=moment, SortBy="Name", SortOrder="Ascending") == names[3:]
+    assert listed(CreationTimeAfter=moment, SortBy="Name", SortOrder="Ascending") == names[2:]
     assert listed(CreationTimeBefore=moment + timedelta(seconds=0.001), SortOrder="Ascending") == names[:3]
     assert listed(NameContains="nothing") == []
     assert error_of(sagemaker.list_models, NextToken="nonsense") == (
