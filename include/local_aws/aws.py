@@ -19,7 +19,11 @@ from local_aws.kept_time import KeptTime
 from local_aws.monitoring.alerts import Alerts
 from local_aws.monitoring.executions import Executions
 from local_aws.monitoring.scheduler import Scheduler
+from local_aws.services.alarms import Alarms
+from local_aws.services.deliveries import Deliveries
+from local_aws.services.event_bus import EventBus
 from local_aws.services.foreign_s3 import ForeignS3
+from local_aws.services.sagemaker_events import SageMakerEvents
 from local_aws.store import Store
 from local_aws.work import Work
 
@@ -59,6 +63,10 @@ class LocalAws:
         self.jobs = ProcessingJobs(self)
         self.executions = Executions(self)
         self.alerts = Alerts(self)
+        self.deliveries = Deliveries(self.work)
+        self.event_bus = EventBus(self)
+        self.alarms = Alarms(self)
+        SageMakerEvents(self)
         self.scheduler = Scheduler(self, schedule_delay)
 
     def client(self, service: str, region: str) -> Any:
@@ -101,6 +109,9 @@ class LocalAws:
 
     def start(self) -> None:
         """Take up what an earlier run left; the server answers requests already."""
+        self.event_bus.start()
+        self.alarms.start()
+        self.deliveries.start()
         self.captures.start()
         self.jobs.start()
         self.executions.start()
@@ -123,4 +134,7 @@ class LocalAws:
         self.executions.join()
         self.captures.stop()
         self.hosting.stop()
+        self.deliveries.stop()
+        self.alarms.stop()
+        self.event_bus.stop()
         self._time.note(self.clock.now())

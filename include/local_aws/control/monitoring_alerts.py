@@ -61,7 +61,8 @@ def list_monitoring_alert_history(aws: LocalAws, request: dict[str, Any], region
     schedule = request.get("MonitoringScheduleName")
     if schedule is not None:
         alert = _of_schedule(aws, region, schedule)
-        _require_name(alert, request.get("MonitoringAlertName", alert["MonitoringAlertName"]))
+        if "MonitoringAlertName" in request:
+            _require_name(alert, request["MonitoringAlertName"])
     prefix = scoped(region, f"{schedule}/" if schedule else "")
     entries = [entry for entry in aws.store.list(HISTORY, prefix) if _asked_for(entry, request)]
     member = SORT_BY[request.get("SortBy", "CreationTime")]

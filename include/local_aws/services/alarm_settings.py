@@ -1,0 +1,98 @@
+"""What moto's alarms and data say, in the terms that alarms are judged in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC
+from typing import Any
+
+from local_aws.services.alarm_evaluation import COMPARISONS, MINUTE, Samples, Settings
+
+SHORT_PERIODS = (10, 20, 30)
+TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
+STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
+
+Metric = tuple[str, str, frozenset[tuple[str, str]]]
+"""Namespace, name and dimensions: a metric with other dimensions is another metric."""
+
+
+def check(parameter: Callable[..., Any]) -> None:
+    """Refuse an alarm that could not be judged; `parameter` gives the request's members.
+
+    Raises:
+        ValidationError: moto's, which it answers with.
+    """
+    from moto.cloudwatch.exceptions import ValidationError
+
+    comparison, period = parameter("ComparisonOperator"), parameter("Period")
+    periods, datapoints = parameter("EvaluationPeriods"), parameter("DatapointsToAlarm")
+    statistic = parameter("Statistic")
+    if parameter("Metrics"):
+        raise ValidationError(
+            "Alarms on Metrics (metric math) are not supported by local_aws: give Namespace, MetricName and Statistic."
+        )
+    for member in ("ComparisonOperator", "EvaluationPeriods", "MetricName", "Namespace", "Period", "Threshold"):
+        if parameter(member) is None:
+            raise ValidationError(f"The parameter {member} is required for an alarm on a metric.")
+    if comparison not in COMPARISONS:
+        raise ValidationError(f"ComparisonOperator {comparison} is not one of {', '.join(COMPARISONS)}.")
+    if int(period) not in SHORT_PERIODS and (int(period) < MINUTE or int(period) % MINUTE):
+        raise ValidationError(f"Period {period} must be 10, 20, 30 or a multiple of 60.")
+    if datapoints is not None and not 1 <= int(datapoints) <= int(periods):
+        raise ValidationError(f"DatapointsToAlarm {datapoints} must be from 1 to EvaluationPeriods, {periods}.")
+    if (statistic is None) == (parameter("ExtendedStatistic") is None):
+        raise ValidationError("An alarm on a metric has either a Statistic or an ExtendedStatistic.")
+    if statistic is not None and statistic not in STATISTICS:
+        raise ValidationError(f"Statistic {statistic} is not one of {', '.join(STATISTICS)}.")
+    if parameter("TreatMissingData") not in (None, *TREATMENTS):
+        raise ValidationError(
+            f"TreatMissingData {parameter('TreatMissingData')} is not one of {', '.join(TREATMENTS)}."
+        )
+
+
+def settings_of(alarm: Any) -> Settings | None:
+    """What an alarm compares; None for one that is not about a single metric."""
+    if alarm.rule is not None or alarm.metric_data_queries or alarm.comparison_operator not in COMPARISONS:
+        return None
+    return Settings(
+        statistic=alarm.statistic or alarm.extended_statistic,
+        period=int(alarm.period),
+        evaluation_periods=int(alarm.evaluation_periods),
+        datapoints=int(alarm.datapoints_to_alarm or alarm.evaluation_periods),
+        comparison=alarm.comparison_operator,
+        threshold=float(alarm.threshold),
+        treat_missing=alarm.treat_missing_data or "missing",
+        skips_low_samples=alarm.evaluate_low_sample_count_percentile == "ignore",
+    )
+
+
+def metric_of(alarm: Any) -> Metric:
+    """The metric that an alarm is about."""
+    return alarm.namespace, alarm.metric_name, _dimensions(alarm)
+
+
+def metric_of_datum(datum: Any) -> Metric:
+    """The metric that a datum belongs to."""
+    return datum.namespace, datum.name, _dimensions(datum)
+
+
+def unit_fits(alarm: Any, datum: Any) -> bool:
+    """Whether an alarm looks at data of a unit; one without a unit looks at all."""
+    return alarm.unit is None or alarm.unit == (datum.unit or "None")
+
+
+def moment_of(datum: Any) -> float:
+    """A datum's timestamp in epoch seconds."""
+    moment = datum.timestamp
+    return float((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def samples_of(datum: Any) -> Samples:
+    """What a datum stands for."""
+    if hasattr(datum, "value"):
+        return Samples(1, datum.value, datum.value, datum.value)
+    return Samples(datum.sample_count, datum.sum, datum.min, datum.max)
+
+
+def _dimensions(owner: Any) -> frozenset[tuple[str, str]]:
+    return frozenset((dimension.name, dimension.value) for dimension in owner.dimensions)

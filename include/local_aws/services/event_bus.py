@@ -1,0 +1,104 @@
+"""EventBridge's default bus: what happens here is sent to it, and rules send it on to their targets.
+
+Matching and most targets are moto's: log groups, archives and other buses. Topics are targets too, for moto has none of
+them; rules that are disabled, or that have only a schedule, get nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from local_aws.services import topics
+from local_aws.services.moto_hooks import Hooks
+
+if TYPE_CHECKING:
+    from local_aws.aws import LocalAws
+
+log = logging.getLogger(__name__)
+
+Detail = dict[str, Any]
+
+
+class EventBus:
+    """The default bus of every region."""
+
+    def __init__(self, aws: LocalAws) -> None:
+        self._aws = aws
+        self._hooks = Hooks()
+
+    def start(self) -> None:
+        """Let rules reach the targets that moto does not know."""
+        from moto.events.models import Rule
+
+        topics.have_patience_with_subscribers()
+        self._hooks.around(Rule, "send_to_targets", self._sending)
+
+    def stop(self) -> None:
+        """Leave moto as it was."""
+        self._hooks.undo()
+
+    def emit(
+        self, region: str, source: str, detail_type: str, resources: list[str], detail: Callable[[], Detail]
+    ) -> None:
+        """Send an event of this moment; its detail is asked for when it is delivered."""
+        moment = self._aws.clock.timestamp()
+
+        def deliver() -> None:
+            from moto.events.models import events_backends
+
+            entry = {
+                "Source": source,
+                "DetailType": detail_type,
+                "Resources": resources,
+                "Time": moment,
+                "Detail": json.dumps(detail()),
+            }
+            events_backends[self._aws.account_id][region].put_events([entry])
+
+        self._aws.deliveries.post(f"{detail_type} of {', '.join(resources)}", deliver)
+
+    def _sending(self, send: Callable[..., None]) -> Callable[..., None]:
+        def send_to_targets(rule: Any, event: dict[str, Any], transform_input: bool = True) -> None:
+            if rule.state == "DISABLED" or not rule.event_pattern.get_pattern():
+                return
+            if not rule.event_pattern.matches_event(event):
+                return
+            for target in list(rule.targets):
+                if topics.is_topic(target["Arn"]):
+                    self._notify(target, event)
+                    continue
+                alone = copy.copy(rule)
+                alone.targets = [target]
+                try:
+                    send(alone, copy.deepcopy(event), transform_input)
+                except Exception:
+                    log.exception("Rule %s could not send an event to its target %s.", rule.name, target["Arn"])
+
+        return send_to_targets
+
+    def _notify(self, target: dict[str, Any], event: dict[str, Any]) -> None:
+        topic = target["Arn"]
+        message = _message(target, event)
+        self._aws.deliveries.post(f"an event to {topic}", lambda: topics.publish(self._aws, topic, message))
+
+
+def _message(target: dict[str, Any], event: dict[str, Any]) -> str:
+    """What a target gets of an event: its own text, what its transformer makes, or the event as JSON."""
+    from moto.events.models import EventTemplateParser
+
+    if "Input" in target:
+        return str(target["Input"])
+    shown = {name: value for name, value in event.items() if name != "ingestion-time"}
+    shown["time"] = datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    transformer = target.get("InputTransformer", {})
+    made = EventTemplateParser.parse(
+        input_template=transformer.get("InputTemplate"),
+        input_paths_map=transformer.get("InputPathsMap", {}),
+        event=shown,  # type: ignore[arg-type]
+    )
+    return made if isinstance(made, str) else json.dumps(made)

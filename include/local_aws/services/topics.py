@@ -1,0 +1,43 @@
+"""Notifications to SNS topics, delivered by moto to their subscribers."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from local_aws.aws import LocalAws
+
+LONGEST_SUBJECT = 100
+SUBSCRIBER_SECONDS = 10.0
+MOST_REMEMBERED = 1000
+"""Messages that moto keeps of each topic, for nobody reads them here."""
+
+
+def is_topic(arn: str) -> bool:
+    """Whether an ARN is that of an SNS topic."""
+    return arn.startswith("arn:") and arn.split(":")[2] == "sns"
+
+
+def have_patience_with_subscribers() -> None:
+    """Let moto wait for a subscriber's answer no longer than AWS, which waits fifteen seconds, instead of forever."""
+    import moto.sns.models
+    import requests
+
+    def post(*args: Any, **kwargs: Any) -> requests.Response:
+        return requests.post(*args, timeout=SUBSCRIBER_SECONDS, **kwargs)
+
+    moto.sns.models.requests = SimpleNamespace(post=post)  # type: ignore[assignment]
+
+
+def publish(aws: LocalAws, topic: str, message: str, subject: str | None = None) -> None:
+    """Send a message to a topic's subscribers.
+
+    Raises:
+        Exception: there is no such topic, or a subscriber does not answer.
+    """
+    from moto.sns.models import sns_backends
+
+    backend = sns_backends[aws.account_id][topic.split(":")[3]]
+    backend.publish(message, topic, subject=subject and subject[:LONGEST_SUBJECT])
+    del backend.topics[topic].sent_notifications[:-MOST_REMEMBERED]
