@@ -19,6 +19,7 @@ from local_aws.launching.launcher import launcher
 from local_aws.operations import load_operations
 from local_aws.router import Router
 from local_aws.services.foreign_s3 import ForeignS3, UnusableS3
+from local_aws.services.header_names import NamingGateway
 from local_aws.services.moto_services import moto_application
 from local_aws.services.s3_persistence import PersistentS3
 from local_aws.store import UnusableStore
@@ -44,6 +45,7 @@ class Server:
         data_dir.mkdir(parents=True, exist_ok=True)
         load_operations()
         self._wsgi = WsgiServer((host, port), wsgi_app=None, numthreads=THREADS, request_queue_size=128)
+        self._wsgi.gateway = NamingGateway
         self._wsgi.prepare()
         port = self._wsgi.bind_addr[1]
         reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
