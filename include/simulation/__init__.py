@@ -1,0 +1,1 @@
+"""A week of the example endpoint in a few minutes: its traffic, its monitors, and what goes wrong on the fifth day."""
