@@ -18,6 +18,7 @@ from local_aws.clock import Clock
 from local_aws.launching.launcher import launcher
 from local_aws.operations import load_operations
 from local_aws.router import Router
+from local_aws.services.durable_services import DurableServices
 from local_aws.services.foreign_s3 import ForeignS3, UnusableS3
 from local_aws.services.header_names import NamingGateway
 from local_aws.services.moto_services import moto_application
@@ -54,11 +55,14 @@ class Server:
             self.aws = LocalAws(data_dir, clock, url, schedule_delay, foreign_s3)
             others = moto_application(clock)
             self._s3 = PersistentS3(others, data_dir / "s3") if foreign_s3 is None else None
+            self._services = DurableServices(
+                self._s3 or others, data_dir / "services.sqlite", clock, self.aws.account_id
+            )
         except BaseException:
             self._wsgi.stop()
             raise
         access = None if keys is None else Access([*keys, self.aws.key], clock)
-        self._wsgi.wsgi_app = Router(self.aws, self._s3 or others, access)
+        self._wsgi.wsgi_app = Router(self.aws, self._services, access)
         self._thread = threading.Thread(target=self._wsgi.serve, name="http", daemon=True)
 
     def start(self) -> None:
@@ -73,6 +77,7 @@ class Server:
         finally:
             self._wsgi.stop()
             self._thread.join(timeout=10)
+            self._services.close()
             if self._s3 is not None:
                 self._s3.close()
             self.aws.store.close()

@@ -111,7 +111,7 @@ def job_input(name: str, uri: str, local_path: str) -> dict[str, Any]:
 @contextmanager
 def embedded(data_dir: Path, delay: timedelta = timedelta(0), clock: Clock | None = None) -> Iterator[Embedded]:
     """A running server, by a stepped clock unless given another; what moto keeps for the whole process starts empty."""
-    for service in ("s3", "logs", "cloudwatch"):
+    for service in ("s3", "iam", "logs", "cloudwatch", "events", "sns"):
         for account in get_backend(service).values():
             for backend in account.values():
                 backend.reset()

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from local_aws.clock import Clock
+from local_aws.services import repeatable
 
 SERVICES = frozenset({"s3", "sts", "iam", "monitoring", "logs", "events", "sns"})
 """The services that moto answers for, by the names that requests are signed for; its others are not served."""
@@ -23,13 +24,15 @@ def moto_application(clock: Clock) -> Any:
     class ClockedDatetime(real_datetime.datetime):
         @classmethod
         def now(cls, tz: real_datetime.tzinfo | None = None) -> Any:
-            now = clock.now()
+            now = repeatable.moment() or clock.now()
             return now.astimezone(tz) if tz else now.replace(tzinfo=None)
 
     clocked = SimpleNamespace(**{**vars(real_datetime), "datetime": ClockedDatetime})
     moto.core.utils.datetime = clocked  # type: ignore[assignment]
     moto.s3.models.datetime = clocked  # type: ignore[assignment]
     moto.cloudwatch.models.datetime = ClockedDatetime  # type: ignore[misc]
+
+    repeatable.install()
 
     # Moto holds on to every object that it ever made, so that its dashboard, which is not served, can show them.
     moto.core.common_models.BaseModel.__new__ = _untracked  # type: ignore[assignment,method-assign]

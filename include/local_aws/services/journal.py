@@ -1,0 +1,136 @@
+"""What the services that moto answers for are told, and what they keep in bulk: one SQLite file.
+
+Everything is committed before the request is answered, so that it survives the process's end at any moment; nothing is
+forced to the disk, so the last moments before a power cut may be missing.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_aws.store import UnusableStore
+
+FORMAT = 1
+"""To be raised whenever rows of an earlier version could not be understood any more."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS requests (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    action TEXT NOT NULL, subject TEXT, seed TEXT NOT NULL, moment TEXT NOT NULL,
+    environ TEXT NOT NULL, body BLOB NOT NULL
+);
+CREATE INDEX IF NOT EXISTS requests_by_subject ON requests (subject);
+CREATE TABLE IF NOT EXISTS log_streams (
+    region TEXT, log_group TEXT, stream TEXT, created TEXT, PRIMARY KEY (region, log_group, stream)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS log_batches (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    region TEXT, log_group TEXT, stream TEXT, ingested TEXT, newest INTEGER, size INTEGER, count INTEGER, events TEXT
+);
+CREATE INDEX IF NOT EXISTS batches_by_stream ON log_batches (region, log_group, stream);
+CREATE TABLE IF NOT EXISTS metric_batches (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, region TEXT, newest REAL, count INTEGER, data TEXT
+);
+"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A request that changed something: what it said, when it came, and the seed of what was random in it.
+
+    `action` is such as `iam/us-east-1/CreateRole`. `subject` names the one resource that it concerns, where that is
+    known: requests about a resource that is deleted are forgotten with it.
+    """
+
+    action: str
+    subject: str | None
+    seed: int
+    moment: str
+    environ: dict[str, str]
+    body: bytes
+
+
+class Journal:
+    """A thread-safe file of requests, and of the tables that `execute` reads and writes."""
+
+    def __init__(self, path: Path) -> None:
+        self.lock = threading.RLock()
+        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0)
+        try:
+            self._open(path)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _open(self, path: Path) -> None:
+        advice = f"Delete the folder {path.parent}, or give another one with --data-dir."
+        try:
+            self._database.execute("PRAGMA locking_mode=EXCLUSIVE")
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute("PRAGMA synchronous=NORMAL")
+            (found,) = self._database.execute("PRAGMA user_version").fetchone()
+            if found not in (0, FORMAT):
+                raise UnusableStore(
+                    f"{path} was written by another version of local_aws (format {found}; this one reads {FORMAT}). "
+                    f"{advice}"
+                )
+            self._database.executescript(SCHEMA)
+            self._database.execute(f"PRAGMA user_version={FORMAT}")
+        except sqlite3.OperationalError as error:
+            raise UnusableStore(f"{path} is in use by another local_aws, or cannot be opened: {error}.") from error
+        except sqlite3.DatabaseError as error:
+            raise UnusableStore(f"{path} is damaged or no file of local_aws: {error}. {advice}") from error
+
+    def append(self, entry: Entry, replacing: bool) -> None:
+        """Keep a request; `replacing` drops the one before it about its subject if that said exactly the same."""
+        with self.transaction():
+            if replacing and entry.subject is not None:
+                self.execute(
+                    "DELETE FROM requests WHERE sequence = (SELECT max(sequence) FROM requests WHERE subject = ?)"
+                    " AND action = ? AND body = ?",
+                    (entry.subject, entry.action, entry.body),
+                )
+            self.execute(
+                "INSERT INTO requests (action, subject, seed, moment, environ, body) VALUES (?, ?, ?, ?, ?, ?)",
+                (entry.action, entry.subject, str(entry.seed), entry.moment, json.dumps(entry.environ), entry.body),
+            )
+
+    def forget(self, subject: str) -> set[str]:
+        """Drop all requests about a resource that is gone; the actions that they were."""
+        rows = self.execute("DELETE FROM requests WHERE subject = ? RETURNING action", (subject,))
+        return {action for (action,) in rows}
+
+    def entries(self) -> Iterator[Entry]:
+        """All requests, in the order in which they came."""
+        rows = self.execute("SELECT action, subject, seed, moment, environ, body FROM requests ORDER BY sequence")
+        for action, subject, seed, moment, environ, body in rows:
+            yield Entry(action, subject, int(seed), moment, json.loads(environ), body)
+
+    def execute(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """Execute one statement; its rows."""
+        with self.lock:
+            return self._database.execute(statement, values).fetchall()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing of what is executed within."""
+        with self.lock:
+            self._database.execute("BEGIN")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def close(self) -> None:
+        """Write everything to the file and let go of it."""
+        with self.lock:
+            self._database.close()
