@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from local_aws.clock import Clock
+from local_aws.launching.launcher import launcher
+from local_aws.launching.limits import MEBIBYTE, Limits
 from local_aws.server import serve
 
 
@@ -33,6 +35,21 @@ def command_line() -> argparse.ArgumentParser:
         default=0,
         help="how long after the hour monitoring schedules fire; SageMaker takes up to 1200",
     )
+    limits = Limits()
+    parser.add_argument(
+        "--jobs-at-a-time",
+        type=_at_least_one,
+        metavar="N",
+        default=limits.jobs_at_a_time,
+        help="processing jobs that run at once; the others wait (default: the number of cores, %(default)s here)",
+    )
+    parser.add_argument(
+        "--program-memory-mb",
+        type=_at_least_one,
+        metavar="MB",
+        default=limits.program_memory_bytes // MEBIBYTE,
+        help="memory for each job and each model server (default: half of this machine's, %(default)s here)",
+    )
     parser.add_argument(
         "--keys",
         type=Path,
@@ -41,6 +58,13 @@ def command_line() -> argparse.ArgumentParser:
         "readable by its owner alone (default: any key, unchecked)",
     )
     return parser
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
 
 
 def _moment(text: str) -> datetime:
@@ -58,6 +82,7 @@ def main() -> None:
     if options.start is not None and options.clock != "stepped":
         parser.error("--start is for --clock stepped; the real time starts by itself")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    launcher().limits = Limits(options.jobs_at_a_time, options.program_memory_mb * MEBIBYTE)
     clock = Clock(stepped=options.clock == "stepped", start=options.start)
     delay = timedelta(seconds=options.schedule_delay_seconds)
     serve(options.host, options.port, options.data_dir, clock, delay, options.keys)

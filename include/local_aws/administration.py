@@ -4,6 +4,7 @@
     POST /_local/clock  {"advance_seconds": 3600}               {"now": …}, when all that fell due has been started
     POST /_local/clock  {"advance_seconds": 3600, "settle": true}  the same, when all of it is over
     GET  /_local/idle?timeout_seconds=60                        {"now": …, "going_on": []}, when nothing goes on
+    GET  /_local/jobs                                           {"at_a_time": 2, "running": [...], "queued": [...]}
 
 With `settle`, each moment at which something falls due is settled before time moves on, so that what an hour brings is
 over within that hour. `timeout_seconds` (600) bounds each wait; what goes on longer is named with the status 504.
@@ -40,6 +41,8 @@ def answer(aws: LocalAws, method: str, path: str, query: str, body: bytes) -> An
         match method, path:
             case "GET", "/_local/health":
                 return 200, {"status": "ok", "now": iso(aws.clock.now()), "s3": aws.s3_url}
+            case "GET", "/_local/jobs":
+                return 200, aws.jobs.queue()
             case "POST", "/_local/clock":
                 return _advance(aws, body)
             case "GET", "/_local/idle":
@@ -53,7 +56,9 @@ def answer(aws: LocalAws, method: str, path: str, query: str, body: bytes) -> An
         return 409, {"message": str(error)}
     except ValueError as error:
         return 400, {"message": str(error)}
-    return 404, {"message": "local_aws answers GET /_local/health, GET /_local/idle and POST /_local/clock."}
+    return 404, {
+        "message": "local_aws answers GET /_local/health, /_local/jobs and /_local/idle, and POST /_local/clock."
+    }
 
 
 def iso(moment: datetime) -> str:

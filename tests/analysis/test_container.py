@@ -63,3 +63,11 @@ def test_files_are_listed_by_name_and_empty_ones_left_out(tmp_path: Path) -> Non
 @pytest.mark.parametrize("path", ["/../../etc", "/opt/../../../etc", "../../etc", "/etc/.", "//etc"])
 def test_no_path_of_a_container_leads_out_of_it(tmp_path: Path, path: str) -> None:
     assert below(tmp_path, path) == tmp_path / "etc"
+
+
+def test_want_of_memory_is_for_the_platform_to_tell(tmp_path: Path) -> None:
+    def work() -> str:
+        raise MemoryError("Unable to allocate 32 GiB")
+
+    with pytest.raises(MemoryError):
+        exit_code(tmp_path, work)

@@ -8,9 +8,8 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from local_aws import runners
@@ -21,6 +20,7 @@ from local_aws.hosting.model_servers import ModelServerFailed
 from local_aws.jobs import job_process
 from local_aws.jobs.job_files import Outputs, TransferError, download
 from local_aws.jobs.job_process import StopRequest
+from local_aws.jobs.job_result import LONGEST_MESSAGE, LastLines, Result, result_of
 from local_aws.jobs.metrics import publish
 from local_aws.launching.launcher import launcher
 from local_aws.launching.program import Program
@@ -32,26 +32,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Status = Literal["Completed", "Failed", "Stopped"]
-
 DEFAULT_MAX_RUNTIME_SECONDS = 86_400
-LONGEST_MESSAGE = 1024
 NICE = 5
-CUSTOMER_ERROR = 1
 ANALYSIS_CONFIG = "opt/ml/processing/input/config/analysis_config.json"
 MESSAGE = "opt/ml/output/message"
 SCRATCH = "jobs"
 PUBLISHING = "publish_cloudwatch_metrics"
 PUBLISHING_NEEDS_SCHEDULE = "AlgorithmError: CloudWatch publishing is available only for jobs from MonitoringSchedules."
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a job ended."""
-
-    status: Status
-    failure_reason: str | None = None
-    exit_message: str | None = None
 
 
 def run_job(aws: LocalAws, job: Document, stop: StopRequest, started: Callable[[], None]) -> Result:
@@ -89,13 +76,22 @@ def _run_in(aws: LocalAws, job: Document, root: Path, stop: StopRequest, started
     stream = f"{job['ProcessingJobName']}/algo-1-{int(aws.clock.timestamp())}"
     lines = LogStream(aws.logs(region), stream, aws.clock)
     view = ContainerView(root)
+    last = LastLines()
+
+    def say(text: str) -> None:
+        line = view.of(text)
+        lines.line(line)
+        last.add(line)
+
     try:
         with _model(aws, region, root) as model_url:
+            if stop.made:
+                return Result("Stopped")
             started()
             outcome = job_process.run(
                 launcher(),
                 Program(module, _variables(aws, job, module, root, model_url), root, nice=NICE),
-                on_line=lambda line: lines.line(view.of(line)),
+                on_line=say,
                 on_tick=lambda: outputs.sync(continuous_only=True),
                 stop=stop,
                 max_seconds=max_seconds,
@@ -106,21 +102,8 @@ def _run_in(aws: LocalAws, job: Document, root: Path, stop: StopRequest, started
     finally:
         lines.close()
     outputs.sync(continuous_only=False)
-    return _result(outcome, _message(root), max_seconds)
-
-
-def _result(outcome: job_process.Outcome, message: str | None, max_seconds: int) -> Result:
-    if outcome.end == "stopped":
-        return Result("Stopped", exit_message=message)
-    if outcome.end == "timed out":
-        return Result("Stopped", f"The job took longer than its MaxRuntimeInSeconds, {max_seconds}.", message)
-    if outcome.exit_code == 0:
-        return Result("Completed", exit_message=message)
-    if outcome.exit_code == CUSTOMER_ERROR and message:
-        reason = f"ClientError: {message.removeprefix('Customer Error: ')}"
-    else:
-        reason = f"AlgorithmError: {message or 'See job logs for more information'}, exit code: {outcome.exit_code}"
-    return Result("Failed", reason[:LONGEST_MESSAGE], message)
+    memory_bytes = launcher().limits.program_memory_bytes
+    return result_of(outcome, _message(root), last, max_seconds, memory_bytes)
 
 
 def _message(root: Path) -> str | None:

@@ -1,4 +1,4 @@
-"""Processing jobs: queued, at most two at a time, stopped when asked, honest about a restart.
+"""Processing jobs: queued, as many at a time as the limits say, stopped when asked, honest about a restart.
 
 A job is a document of the kind "processing-job": what `CreateProcessingJob` got and
 what `DescribeProcessingJob` answers.
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from local_aws.errors import AwsError, resource_in_use, resource_not_found, validation_error
 from local_aws.jobs.job_process import StopRequest
 from local_aws.jobs.job_run import SCRATCH, Result, run_job
+from local_aws.launching.launcher import launcher
 from local_aws.store import AlreadyExists, Document, scoped
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KIND = "processing-job"
-MOST_AT_A_TIME = 2
 TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
 LEFT_BY_RESTART = "InternalServerError: local_aws was stopped while the job ran; start the job again"
 INTERNAL_ERROR = (
@@ -45,7 +45,8 @@ class ProcessingJobs:
 
     def __init__(self, aws: LocalAws) -> None:
         self._aws = aws
-        self._pool = ThreadPoolExecutor(MOST_AT_A_TIME, thread_name_prefix="job")
+        self._at_a_time = launcher().limits.jobs_at_a_time
+        self._pool = ThreadPoolExecutor(self._at_a_time, thread_name_prefix="job")
         self._handles: dict[str, _Handle] = {}
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -69,7 +70,7 @@ class ProcessingJobs:
         self._pool.shutdown()
 
     def submit(self, region: str, request: dict[str, Any], schedule_arn: str | None = None) -> Document:
-        """Take a job in; it runs as soon as one of the two places is free.
+        """Take a job in; it runs as soon as there is a place for it. Until then it has no ProcessingStartTime.
 
         Raises:
             AwsError: ResourceInUse, when there is a job of that name.
@@ -110,6 +111,16 @@ class ProcessingJobs:
         if job is None:
             raise could_not_find(self._aws, region, name)
         return job
+
+    def queue(self) -> dict[str, Any]:
+        """What runs and what waits for its turn, as `<region>/<name>`, the oldest first."""
+        with self._lock:
+            handles = [(key, handle.future) for key, handle in self._handles.items() if handle.future is not None]
+        return {
+            "at_a_time": self._at_a_time,
+            "running": [key for key, future in handles if future.running()],
+            "queued": [key for key, future in handles if not (future.running() or future.done())],
+        }
 
     def request_stop(self, region: str, name: str) -> None:
         """Ask a job to stop: it is Stopping until its program has ended, then Stopped.

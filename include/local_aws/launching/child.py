@@ -1,6 +1,6 @@
 """Inside a program's new process: its limits, its surroundings, then the program itself.
 
-`python -m local_aws.launching.child <module> <memory bytes or 0> <nice>` does the same in a fresh interpreter.
+`python -m local_aws.launching.child <module> <memory bytes> <nice>` does the same in a fresh interpreter.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from local_aws.launching.program import OUT_OF_MEMORY
 
 
 def limit(memory_bytes: int, nice: int) -> None:
-    """Limit this process; `memory_bytes` counts what it writes to, not what it maps or shares. 0 is no limit."""
+    """Limit this process; `memory_bytes` counts what it writes to, not what it maps or shares."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if memory_bytes:
-        resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     if nice:
         os.nice(nice)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.launching import messages
+from local_aws.launching.limits import Limits
 from local_aws.launching.program import Program, RunningProgram
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ class ForkServerGone(Exception):
 class Launcher:
     """Starts programs; `forks` says whether it may fork them from a server of its own, which only Linux does safely."""
 
-    def __init__(self, forks: bool = sys.platform == "linux") -> None:
+    def __init__(self, forks: bool = sys.platform == "linux", limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
         self._forks = forks
         self._deaths = 0
         self._server: ForkServerClient | None = None
@@ -47,13 +49,14 @@ class Launcher:
         Raises:
             OSError: the machine has no room for another process.
         """
+        memory_bytes = self.limits.program_memory_bytes
         server = self._fork_server()
         if server is not None:
             try:
-                return server.start(program)
+                return server.start(program, memory_bytes)
             except ForkServerGone as error:
                 log.warning("%s; %s is started without it.", error, program.module)
-        return spawn(program)
+        return spawn(program, memory_bytes)
 
     def stop(self) -> None:
         """End the fork server, and with it what it started."""
@@ -107,7 +110,7 @@ class ForkServerClient:
         self.gone = False
         threading.Thread(target=self._listen, name="fork-server", daemon=True).start()
 
-    def start(self, program: Program) -> RunningProgram:
+    def start(self, program: Program, memory_bytes: int) -> RunningProgram:
         """Have a program forked.
 
         Raises:
@@ -122,7 +125,7 @@ class ForkServerClient:
                 if self.gone:
                     raise ForkServerGone("The fork server is gone")
                 self._starting[number] = start
-                messages.send(self._control, _request(program, number), [their_stdin, their_output])
+                messages.send(self._control, _request(program, number, memory_bytes), [their_stdin, their_output])
         except (OSError, ForkServerGone) as error:
             self._starting.pop(number, None)
             start.abandon()
@@ -187,9 +190,9 @@ class _Start:
         self.answered.set()
 
 
-def spawn(program: Program) -> RunningProgram:
+def spawn(program: Program, memory_bytes: int) -> RunningProgram:
     """Start a program in a fresh interpreter."""
-    limits = [str(program.memory_bytes or 0), str(program.nice)]
+    limits = [str(memory_bytes), str(program.nice)]
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "local_aws.launching.child", program.module, *limits],
         env=dict(program.environment),
@@ -225,12 +228,12 @@ def _pipe_to() -> tuple[int, int]:
     return write, read
 
 
-def _request(program: Program, number: int) -> dict[str, Any]:
+def _request(program: Program, number: int, memory_bytes: int) -> dict[str, Any]:
     return {
         "number": number,
         "module": program.module,
         "environment": dict(program.environment),
         "folder": str(program.folder),
-        "memory_bytes": program.memory_bytes or 0,
+        "memory_bytes": memory_bytes,
         "nice": program.nice,
     }

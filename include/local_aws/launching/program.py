@@ -21,14 +21,12 @@ class Program:
     Args:
         environment: all of its environment variables; its modules are found through its `PYTHONPATH`.
         folder: its working directory.
-        memory_bytes: what it may hold in memory; None for no limit.
         nice: how much it steps back where processors are scarce, 0 to 19.
     """
 
     module: str
     environment: Mapping[str, str]
     folder: Path
-    memory_bytes: int | None = None
     nice: int = 0
 
 

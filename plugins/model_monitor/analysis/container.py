@@ -44,6 +44,8 @@ def exit_code(root: Path, work: Callable[[], str | None]) -> int:
         message = work()
     except InputError as error:
         return _failed(root, f"Customer Error: {error}".replace(f"{root}/", "/"), CUSTOMER_ERROR)
+    except MemoryError:
+        raise  # The platform says how much memory there was.
     except Exception:
         log.exception("The job failed for a reason of its own")
         message = "Internal Error: the job failed for a reason of its own; its log has the traceback."

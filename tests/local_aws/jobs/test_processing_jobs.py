@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.jobs import job_process, job_run
+from local_aws.launching.launcher import launcher
+from local_aws.launching.limits import Limits
 from tests.local_aws.embedded import (
     BUCKET,
     CLARIFY,
@@ -160,20 +165,89 @@ def test_a_job_has_its_maximal_runtime(aws: Embedded, release: Path) -> None:
     assert job["FailureReason"] == "The job took longer than its MaxRuntimeInSeconds, 1."
 
 
-def test_two_at_a_time_and_the_third_waits(aws: Embedded, release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_crashes_leaves_its_last_words(aws: Embedded) -> None:
+    job = aws.run_job("crashed", "crash")
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("AlgorithmError: ")
+    assert job["FailureReason"].endswith("\nRuntimeError: crashed, exit code: 1")
+    assert str(aws.data_dir) not in job["FailureReason"], "paths are as the container sees them"
+    assert "ExitMessage" not in job
+
+
+def test_a_reason_keeps_its_exit_code_however_much_the_program_said(aws: Embedded) -> None:
+    reason = aws.run_job("talkative", "many lines:3")["FailureReason"]
+    assert reason.startswith("AlgorithmError: line 15 xxx")
+    assert reason.endswith("x, exit code: 3")
+    assert len(reason) == 1024
+
+
+def test_a_program_that_says_nothing(aws: Embedded) -> None:
+    reason = aws.run_job("silent", "silent:4")["FailureReason"]
+    assert reason == "AlgorithmError: behaving: silent, exit code: 4"
+
+
+def test_a_program_that_takes_too_much_memory(aws: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launcher(), "limits", Limits(program_memory_bytes=700 * 2**20))
+    job = aws.run_job("greedy", f"memory:{800 * 2**20}")
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("ClientError: Please use an instance type with more memory, or reduce ")
+    assert "the 700 MiB" in job["FailureReason"]
+    assert job["FailureReason"].endswith(", exit code: 137")
+    assert aws.run_job("modest", f"memory:{100 * 2**20}")["ProcessingJobStatus"] == "Completed"
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (signal.SIGKILL, "The program was ended by SIGKILL from outside, as by a system that runs out of memory."),
+        (signal.SIGSEGV, "The program was ended by SIGSEGV."),
+    ],
+)
+def test_a_program_that_a_signal_ends(
+    aws: Embedded, release: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, told: str
+) -> None:
     monkeypatch.setattr(job_process, "CONTINUOUS_SECONDS", 0.05)
-    for name in ("first", "second"):
+    name = f"ended-by-{number}"
+    aws.create_job(name, Environment=waiting(release, "forever"), ProcessingOutputConfig=continuous(name))
+    started(aws, name)
+    os.kill(int(aws.get(f"out/{name}/started")), number)
+    job = aws.ended(name)
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert job["FailureReason"] == f"AlgorithmError: {told} behaving: forever, exit code: {128 + number}"
+
+
+def queue(aws: Embedded) -> dict[str, Any]:
+    with urlopen(f"{aws.server.aws.url}/_local/jobs", timeout=30) as answer:
+        return dict(json.load(answer))
+
+
+def test_as_many_at_a_time_as_there_are_places_and_the_next_one_waits(
+    aws: Embedded, release: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_process, "CONTINUOUS_SECONDS", 0.05)
+    places = queue(aws)["at_a_time"]
+    assert places == os.cpu_count()
+    running = [f"running-{number}" for number in range(places)]
+    for name in running:
         aws.create_job(name, Environment=waiting(release), ProcessingOutputConfig=continuous(name))
         started(aws, name)
-    aws.create_job("third")
-    aws.create_job("fourth")
-    third = aws.sagemaker.describe_processing_job(ProcessingJobName="third")
-    assert third["ProcessingJobStatus"] == "InProgress"
-    assert "ProcessingStartTime" not in third
-    aws.sagemaker.stop_processing_job(ProcessingJobName="fourth")
-    assert aws.ended("fourth")["ProcessingJobStatus"] == "Stopped"
+    aws.create_job("waiting")
+    aws.create_job("unwanted")
+    described = aws.sagemaker.describe_processing_job(ProcessingJobName="waiting")
+    assert described["ProcessingJobStatus"] == "InProgress"
+    assert "ProcessingStartTime" not in described
+    assert queue(aws) == {
+        "at_a_time": places,
+        "running": [f"us-west-2/{name}" for name in running],
+        "queued": ["us-west-2/waiting", "us-west-2/unwanted"],
+    }
+    aws.sagemaker.stop_processing_job(ProcessingJobName="unwanted")
+    unwanted = aws.ended("unwanted")
+    assert unwanted["ProcessingJobStatus"] == "Stopped"
+    assert "ProcessingStartTime" not in unwanted
     release.touch()
-    assert aws.ended("third")["ProcessingJobStatus"] == "Completed"
+    assert aws.ended("waiting")["ProcessingJobStatus"] == "Completed"
+    until(lambda: queue(aws), lambda seen: not seen["running"] and not seen["queued"])
 
 
 def test_metrics_are_for_schedules_only(aws: Embedded) -> None:

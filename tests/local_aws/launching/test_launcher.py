@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from local_aws.launching.launcher import Launcher
+from local_aws.launching.limits import Limits
 from local_aws.launching.program import OUT_OF_MEMORY, Program, RunningProgram
 from tests.polling import until
 from tests.processes import alive
@@ -32,10 +33,10 @@ def forking() -> Iterator[Launcher]:
     started.stop()
 
 
-def start(launcher: Launcher, text: str, folder: Path, **limits: int) -> RunningProgram:
+def start(launcher: Launcher, text: str, folder: Path, nice: int = 0) -> RunningProgram:
     (folder / "program.py").write_text(text)
     path = os.pathsep.join([str(folder), str(ROOT / "include"), str(ROOT / "plugins")])
-    return launcher.start(Program("program", {"PYTHONPATH": path}, folder, **limits))
+    return launcher.start(Program("program", {"PYTHONPATH": path}, folder, nice))
 
 
 def said(program: RunningProgram) -> str:
@@ -44,16 +45,24 @@ def said(program: RunningProgram) -> str:
         return output.read().decode()
 
 
-def test_a_program_that_takes_too_much_memory_ends_with_137(launcher: Launcher, tmp_path: Path) -> None:
-    program = start(launcher, "kept = bytearray(600_000_000); print('kept')", tmp_path, memory_bytes=500_000_000)
+@pytest.fixture(params=[True, False], ids=["forked", "spawned"])
+def small(request: pytest.FixtureRequest) -> Iterator[Launcher]:
+    """Gives half a gigabyte to each program."""
+    started = Launcher(request.param, Limits(program_memory_bytes=500_000_000))
+    yield started
+    started.stop()
+
+
+def test_a_program_that_takes_too_much_memory_ends_with_137(small: Launcher, tmp_path: Path) -> None:
+    program = start(small, "kept = bytearray(600_000_000); print('kept')", tmp_path)
     text = said(program)
     assert program.wait(30) == OUT_OF_MEMORY
     assert "MemoryError" in text
     assert "kept\n" not in text
 
 
-def test_and_within_its_limit_it_goes_on(launcher: Launcher, tmp_path: Path) -> None:
-    program = start(launcher, "kept = bytearray(100_000_000); print('kept')", tmp_path, memory_bytes=500_000_000)
+def test_and_within_its_limit_it_goes_on(small: Launcher, tmp_path: Path) -> None:
+    program = start(small, "kept = bytearray(100_000_000); print('kept')", tmp_path)
     assert said(program) == "kept\n"
     assert program.wait(30) == 0
 

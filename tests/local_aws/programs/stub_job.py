@@ -54,6 +54,18 @@ def main() -> int:
         case "crash":
             print(f"{OUTPUT} is my output")
             raise RuntimeError("crashed")
+        case "forever":
+            (OUTPUT / "started").write_text(str(os.getpid()))
+            until_released()
+        case "memory":
+            print("about to take memory")
+            bytearray(int(argument))
+        case "silent":
+            return int(argument)
+        case "many lines":
+            for number in range(20):
+                print(f"line {number} {'x' * 300}")
+            return int(argument)
         case "metrics":
             folder = ROOT / "opt/ml/output/metrics/cloudwatch"
             folder.mkdir(parents=True)
