@@ -19,8 +19,9 @@ from botocore.model import OperationNotFoundError
 from local_aws import administration, operations
 from local_aws.access.gate import Access
 from local_aws.aws import LocalAws
-from local_aws.errors import AwsError, serialization_error, unknown_operation
+from local_aws.errors import AwsError, unknown_operation
 from local_aws.hosting import runtime
+from local_aws.request_bodies import read_body, require_fitting
 from local_aws.services.foreign_s3 import VARIABLE, ForeignS3
 from local_aws.services.moto_services import SERVICES
 
@@ -78,6 +79,11 @@ class Router:
         path = environ.get("PATH_INFO", "")
         caller = _caller(environ)
         ours = path.startswith("/_local/")
+        data_plane = _is_data_plane(path, caller)
+        try:
+            require_fitting(environ, caller.service if caller else None, data_plane)
+        except AwsError as error:
+            return self._send(_refusal(environ, path, caller, error), start_response)
         if path == HEALTH or (ours and self.access is None):
             return self._send(self._administration(environ, path), start_response)
         if caller is None or path.startswith("/moto-api"):
@@ -134,7 +140,7 @@ class Router:
             key = name.upper().replace("-", "_")
             return environ.get(key if key == "CONTENT_TYPE" else f"HTTP_{key}") or None
 
-        request = runtime.request_of(endpoint, read_body(environ), header)
+        request = runtime.request_of(endpoint, read_body(environ, runtime.MOST_BYTES), header)
         answer = runtime.invoke(self.aws, request, caller.region)
         headers = {"x-Amzn-Invoked-Production-Variant": answer.variant}
         if answer.custom_attributes:
@@ -168,26 +174,6 @@ class Router:
         return start
 
 
-def read_body(environ: Environ) -> bytes:
-    """The whole request body.
-
-    Raises:
-        AwsError: SerializationException, when its length or its chunks make no sense.
-    """
-    try:
-        if length := environ.get("CONTENT_LENGTH"):
-            if int(length) < 0:
-                raise ValueError(f"a length of {length}")
-            body: bytes = environ["wsgi.input"].read(int(length))
-        elif environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
-            body = environ["wsgi.input"].read()
-        else:
-            body = b""
-    except ValueError as error:
-        raise serialization_error(f"The request body cannot be read: {error}") from error
-    return body
-
-
 def _caller(environ: Environ) -> Caller | None:
     authorization = environ.get("HTTP_AUTHORIZATION", "")
     query = parse_qs(environ.get("QUERY_STRING", ""))
@@ -208,7 +194,13 @@ def _unsigned() -> Response:
     return _json_error(AwsError("MissingAuthenticationTokenException", message, 403))
 
 
-def _refusal(environ: Environ, path: str, caller: Caller, error: AwsError) -> Response:
+def _is_data_plane(path: str, caller: Caller | None) -> bool:
+    return caller is not None and caller.service == "sagemaker" and _ENDPOINT_PATH.fullmatch(path) is not None
+
+
+def _refusal(environ: Environ, path: str, caller: Caller | None, error: AwsError) -> Response:
+    if caller is None:
+        return _json_error(error)
     if caller.service == "s3":
         body = f"<Error><Code>{error.code}</Code><Message>{escape(error.message)}</Message></Error>"
         return Response(error.status, body.encode(), "application/xml")

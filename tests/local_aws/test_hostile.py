@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
+import subprocess
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -96,7 +98,8 @@ def test_a_region_is_never_a_path(local_aws: Running, bucket: str, region: str) 
     }
     status, answer = send(local_aws, json.dumps(job), "CreateProcessingJob", region=region)
     assert (status, answer["__type"]) == (403, "MissingAuthenticationTokenException")
-    assert any((local_aws.data_dir / "s3" / bucket).iterdir())
+    assert any(path.is_file() for path in (local_aws.data_dir / "s3").rglob("*"))
+    assert local_aws.client("s3").get_object(Bucket=bucket, Key="kept")["Body"].read() == b"1"
 
 
 @pytest.mark.parametrize(
@@ -219,6 +222,40 @@ def test_bodies_whose_length_makes_no_sense(local_aws: Running, path: str, heade
         request = f"POST {path} HTTP/1.1\r\nHost: x\r\n{target}{headers}{header}\r\n\r\nzz\r\n"
         connection.sendall(request.encode())
         assert connection.recv(12) == b"HTTP/1.1 400"
+
+
+def resident_bytes(aws: Running) -> int:
+    """The memory of the server's process."""
+    listed = subprocess.run(
+        ["ps", "-o", "rss=", "-p", str(aws.process.pid)], capture_output=True, text=True, check=True
+    )
+    return int(listed.stdout) * 1024
+
+
+@pytest.mark.parametrize("service", ["sagemaker", "monitoring", "logs", None])
+def test_a_body_that_is_too_large_is_refused_and_not_kept(local_aws: Running, service: str | None) -> None:
+    headers = {"X-Amz-Target": "SageMaker.ListModels", "Content-Type": "application/x-amz-json-1.1"}
+    before = resident_bytes(local_aws)
+    status, _, answer = post(local_aws, "/", b" " * 40_000_000, headers | (signed(service=service) if service else {}))
+    assert (status, json.loads(answer)["__type"]) == (413, "RequestEntityTooLargeException")
+    assert resident_bytes(local_aws) - before < 20_000_000
+
+
+def test_a_body_without_end_is_refused_before_it_is_sent(local_aws: Running) -> None:
+    host, port = local_aws.url.removeprefix("http://").split(":")
+    lines = [f"{name}: {value}" for name, value in signed().items()]
+    for length in ("Content-Length: 100000000000", "Transfer-Encoding: chunked"):
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            head = ["POST / HTTP/1.1", "Host: x", "X-Amz-Target: SageMaker.ListModels", *lines, length]
+            connection.sendall("\r\n".join([*head, "", ""]).encode())
+            with contextlib.suppress(ConnectionError):
+                if "chunked" in length:
+                    connection.sendall(b"FFFFFFFF\r\n")
+                for _ in range(1500):
+                    connection.sendall(b" " * 65536)
+            with contextlib.suppress(ConnectionError):
+                assert connection.recv(12) == b"HTTP/1.1 413"
+    assert send(local_aws, "{}")[0] == 200
 
 
 def test_clients_that_hang_up_take_no_place(local_aws: Running) -> None:

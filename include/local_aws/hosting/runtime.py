@@ -46,7 +46,7 @@ def request_of(endpoint: str, body: bytes, header: Any) -> dict[str, Any]:
         AwsError: ValidationError, or 413 for a body above 6 MiB.
     """
     if len(body) > MOST_BYTES:
-        raise AwsError("", f"HTTP content length exceeded {MOST_BYTES} bytes.", 413)
+        raise too_long(MOST_BYTES)
     shape = service_model("sagemaker-runtime").operation_model("InvokeEndpoint").input_shape
     request = {"EndpointName": endpoint, "Body": body}
     for name, member in shape.members.items() if shape else ():
@@ -56,6 +56,11 @@ def request_of(endpoint: str, body: bytes, header: Any) -> dict[str, Any]:
         return validated(shape, request)
     except AwsError as error:
         raise AwsError("ValidationError", error.message) from error
+
+
+def too_long(limit: int) -> AwsError:
+    """What is answered to a body that is larger than a model gets to see."""
+    return AwsError("", f"HTTP content length exceeded {limit} bytes.", 413)
 
 
 def invoke(aws: LocalAws, request: dict[str, Any], region: str) -> Invocation:
