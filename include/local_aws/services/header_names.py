@@ -15,9 +15,9 @@ from moto.core.request import (
 class NamingGateway(Gateway_10):
     """Tells moto, beside the headers, how those were spelled that it would misspell."""
 
-    def get_environ(self) -> dict[str, Any]:
+    def get_environ(self) -> Any:
         """The environment of the current request."""
-        environ: dict[str, Any] = super().get_environ()
+        environ: Any = super().get_environ()  # type: ignore[func-returns-value]
         names = [name.decode("latin-1") for name in self.req.inheaders]
         dashed = {environ_key_for_header(name) for name in names if "_" not in name}
         environ[PRESERVED_HEADER_NAMES_ENVIRON_KEY] = {

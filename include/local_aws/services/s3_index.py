@@ -19,7 +19,9 @@ FORMAT = 1
 """To be raised whenever rows of an earlier version could not be understood any more."""
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, account TEXT, partition TEXT, state TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS buckets (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, account TEXT, partition TEXT, state TEXT
+);
 CREATE TABLE IF NOT EXISTS objects (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
     bucket TEXT, key TEXT, version TEXT, content TEXT, size INTEGER, state TEXT,
@@ -144,7 +146,7 @@ class S3Index:
 
     def buckets(self) -> Iterator[BucketRow]:
         """All buckets."""
-        return map(BucketRow._make, self._all("buckets", BucketRow, "name"))
+        return map(BucketRow._make, self._all("buckets", BucketRow, "sequence"))
 
     def objects(self) -> Iterator[ObjectRow]:
         """All versions, those of one object from the oldest on."""

@@ -109,6 +109,7 @@ class RecordingBackend(S3Backend):
         return upload
 
     def upload_part(self, bucket_name: str, multipart_id: str, part_id: int, value: Any) -> Any:
+        self._require_upload(bucket_name, multipart_id)
         content = StoredKey.contents.add(value)
         part = super().upload_part(bucket_name, multipart_id, part_id, content)  # type: ignore[arg-type]
         self.changes.changed_upload(bucket_name, multipart_id, part_id)
@@ -117,17 +118,26 @@ class RecordingBackend(S3Backend):
     def upload_part_copy(
         self, dest_bucket_name: str, multipart_id: str, part_id: int, *args: Any, **kwargs: Any
     ) -> Any:
+        self._require_upload(dest_bucket_name, multipart_id)
         part = super().upload_part_copy(dest_bucket_name, multipart_id, part_id, *args, **kwargs)
         self.changes.changed_upload(dest_bucket_name, multipart_id, part_id)
         return part
 
     def complete_multipart_upload(self, bucket_name: str, multipart_id: str, body: Any) -> Any:
+        self._require_upload(bucket_name, multipart_id)
         self.changes.changed_upload(bucket_name, multipart_id)
-        return super().complete_multipart_upload(bucket_name, multipart_id, body)
+        key = super().complete_multipart_upload(bucket_name, multipart_id, body)
+        if key is not None and key.acl is None:
+            key.set_acl(models.get_canned_acl("private"))
+        return key
 
     def abort_multipart_upload(self, bucket_name: str, multipart_id: str) -> None:
         self.changes.changed_upload(bucket_name, multipart_id)
         super().abort_multipart_upload(bucket_name, multipart_id)
+
+    def _require_upload(self, bucket_name: str, multipart_id: str) -> None:
+        if multipart_id not in self.get_bucket(bucket_name).multiparts:
+            raise models.NoSuchUpload(upload_id=multipart_id)
 
     def _in_order(self, bucket_name: str, key_name: str) -> None:
         """Versions of one moment, as a clock that stands still gives them, are told apart by a microsecond."""

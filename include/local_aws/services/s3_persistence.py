@@ -69,7 +69,10 @@ class PersistentS3:
             with self._changes.of_request(reading=True):
                 return self._application(environ, start_response)
         with self._locks.held(*_written(environ)), self._changes.of_request(reading=False):
-            return self._application(environ, start_response)
+            started: list[tuple[Any, ...]] = []
+            answer = self._application(environ, lambda *begun: started.append(begun))
+        start_response(*started[-1])
+        return answer
 
     def close(self) -> None:
         """Let go of the folder, and give moto back its own S3."""
