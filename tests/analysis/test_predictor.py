@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from model_monitor.analysis.config import PredictorConfig
-from model_monitor.analysis.predictor import Predictor, parse_csv_scores, predicted_labels
+from model_monitor.analysis.predictor import Predictions, Predictor, parse_csv_scores, predicted_labels
 from model_monitor.errors import AnalysisError, ModelError
 
 
@@ -116,6 +120,105 @@ def test_probability_or_label_picks_a_column_of_the_answer() -> None:
 def test_other_formats_than_tables_are_refused() -> None:
     with pytest.raises(AnalysisError, match=r"predictor.content_type is 'image/png'; models are asked and answer in"):
         Predictor(FirstColumn(), PredictorConfig(content_type="image/png"))
+
+
+def test_a_model_that_speaks_json() -> None:
+    asked: list[tuple[Any, str, str]] = []
+
+    def linear_learner(body: bytes, content_type: str, accept: str) -> bytes:
+        document = json.loads(body)
+        asked.append((document, content_type, accept))
+        rows = [instance["features"] for instance in document["instances"]]
+        answer = [{"score": row[0] / 100, "predicted_label": int(row[0] > 40)} for row in rows]
+        return json.dumps({"predictions": answer}).encode()
+
+    config = PredictorConfig(
+        content_type="application/json",
+        accept_type="application/json",
+        content_template='{"instances":$records}',
+        record_template='{"features":$features}',
+        label="predictions[*].predicted_label",
+        probability="predictions[*].score",
+    )
+    features = pd.DataFrame({"Age": [39, 50], "Income": [2174.5, 0.0]})
+    predictor = Predictor(linear_learner, config, features=features)
+
+    np.testing.assert_array_equal(predictor(features.to_numpy()), [0.39, 0.5])
+    assert predictor.predict(features.to_numpy()) == Predictions(None, ["0", "1"])
+    document, *types = asked[0]
+    assert document == {"instances": [{"features": [39, 2174.5]}, {"features": [50, 0.0]}]}
+    assert isinstance(document["instances"][0]["features"][0], int)
+    assert types == ["application/json", "application/json"]
+
+
+def test_a_model_that_is_asked_in_json_lines_and_answers_in_csv() -> None:
+    def model(body: bytes, content_type: str, accept: str) -> bytes:
+        assert (content_type, accept) == ("application/jsonlines", "text/csv")
+        return "\n".join(str(json.loads(line)["x"][1]) for line in body.splitlines()).encode()
+
+    config = PredictorConfig(
+        content_type="application/jsonlines", accept_type="text/csv", content_template='{"x":$features}'
+    )
+    rows = np.array([["no", 0.25], ["yes", 0.5]], dtype=object)
+    np.testing.assert_array_equal(Predictor(model, config)(rows), [0.25, 0.5])
+
+
+@pytest.mark.parametrize("template", ["$records", "$record"])
+def test_json_requests_stay_within_the_payload_limit(template: str) -> None:
+    sizes: list[int] = []
+
+    def model(body: bytes, content_type: str, accept: str) -> bytes:
+        sizes.append(len(body))
+        found = json.loads(body)
+        return json.dumps([row[0] for row in (found if template == "$records" else [found])]).encode()
+
+    config = PredictorConfig(content_type="application/json", content_template=template, record_template="$features")
+    rows = np.arange(300.0).reshape(100, 3)
+    np.testing.assert_array_equal(Predictor(model, config, max_payload_bytes=400)(rows), rows[:, 0])
+    assert max(sizes) <= 400
+    assert len(sizes) == (100 if template == "$record" else len(sizes))
+    assert len(sizes) > 1
+
+
+def test_the_first_record_that_a_json_model_has_no_answer_to_is_named() -> None:
+    def model(body: bytes, content_type: str, accept: str) -> bytes:
+        rows = json.loads(body)
+        return json.dumps({"scores": [row[0] for row in rows if row[0] != 4.5]}).encode()
+
+    config = PredictorConfig(
+        content_type="application/json", content_template="$records", record_template="$features", probability="scores"
+    )
+    with pytest.raises(ModelError, match=r"Model error on row 5: .*0 values of output for 1 rows.* The row: \[4.5\]"):
+        Predictor(model, config)(np.arange(8)[:, None] + 0.5)
+    with pytest.raises(AnalysisError, match=r"nothing at 'score'; its keys are scores. It was: \{\"scores\""):
+        Predictor(model, replace(config, probability="score"))(np.zeros((8, 1)))
+
+
+@pytest.mark.parametrize(
+    ("answer", "label", "probability", "labels", "scores"),
+    [
+        ("1,0", 0, None, ["1", "0"], None),
+        ("0.75,0.25", 0, None, None, [0.75, 0.25]),
+        ("leaves\nstays", 0, None, ["leaves", "stays"], None),
+        ('"Paris, France"\nRome', 0, None, ['"Paris, France"', "Rome"], None),
+        ('leaves,"[0.1, 0.9]"\nstays,"[0.8, 0.2]"', 0, 1, ["leaves", "stays"], None),
+        ('leaves,"[0.1, 0.9]"\nstays,"[0.8, 0.2]"', None, 1, None, [[0.1, 0.9], [0.8, 0.2]]),
+        ("0.75\n0.25", None, None, None, [0.75, 0.25]),
+    ],
+)
+def test_labels_are_told_from_scores(
+    answer: str, label: int | None, probability: int | None, labels: list[str] | None, scores: list[Any] | None
+) -> None:
+    found = Predictor(lambda *_: answer.encode(), PredictorConfig(label=label, probability=probability)).predict(
+        np.zeros((2, 1))
+    )
+    assert found.labels == labels
+    assert (None if found.scores is None else found.scores.tolist()) == scores
+
+
+def test_labels_cannot_be_explained() -> None:
+    with pytest.raises(ModelError, match=r"could not convert .*say with predictor.probability where scores are"):
+        Predictor(lambda *_: b"yes", PredictorConfig(label=0))(np.zeros((1, 1)))
 
 
 @pytest.mark.parametrize(

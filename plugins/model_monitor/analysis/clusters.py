@@ -2,12 +2,13 @@
 
 K-means for numbers and K-prototypes where there are categories, as Clarify does without a baseline. How it scales
 features, weighs categories and chooses the number of clusters is not published: here numbers are standardised, a
-category that differs counts as half a standard deviation (Huang, 1998), and the number is the knee of the cost.
+category that differs counts as half a standard deviation (Huang, 1998), and the number is Pham's (2005).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ _MOST_ROWS = 10_000
 _STARTS = 4
 _ROUNDS = 100
 _CATEGORY_WEIGHT = 0.5
+_NOTABLE_GAIN = 0.85
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,11 @@ def cluster_centres(features: pd.DataFrame, clusters: int | None, seed: int | No
     points = _points(features)
     different = len(features.drop_duplicates())
     most = min(clusters or MOST_CLUSTERS, different)
-    counts = range(1, most + 1) if clusters is None else [most]
-    found = [_clustered(points, count, rng) for count in counts]
-    members = found[_knee([one.cost for one in found])].members
+    if clusters is None:
+        found = [_clustered(points, count, rng) for count in range(1, most + 1)]
+        members = found[_best([one.cost for one in found], features.shape[1])].members
+    else:
+        members = _clustered(points, most, rng).members
     return _centres(features, members)
 
 
@@ -130,12 +134,20 @@ def _commonest(codes: np.ndarray) -> int:
     return int(values[counts.argmax()])
 
 
-def _knee(costs: list[float]) -> int:
-    """The count after which further clusters save little: the point furthest below the line from first to last."""
-    if len(costs) == 1 or costs[0] <= costs[-1]:
+def _best(costs: list[float], dimensions: int) -> int:
+    """The count, less one, that costs least next to one cluster fewer, as evenly spread data set the expectation.
+
+    One cluster where no count gains notably. Source: Pham, Dimov and Nguyen, "Selection of K in K-means clustering",
+    2005.
+    """
+    if len(costs) == 1:
         return 0
-    heights = (np.array(costs) - costs[-1]) / (costs[0] - costs[-1])
-    return int((1 - np.linspace(0, 1, len(costs)) - heights).argmax())
+    gains, expected = [1.0], 1 - 3 / (4 * max(dimensions, 2))
+    for fewer, cost in pairwise(costs):
+        gains.append(cost / (expected * fewer) if fewer > 0 else 1.0)
+        expected += (1 - expected) / 6
+    best = int(np.argmin(gains))
+    return best if gains[best] < _NOTABLE_GAIN else 0
 
 
 def _centres(features: pd.DataFrame, members: np.ndarray) -> pd.DataFrame:

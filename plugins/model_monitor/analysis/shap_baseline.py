@@ -16,6 +16,7 @@ from model_monitor.analysis.config import ShapConfig
 from model_monitor.analysis.formats.csv_rows import rows_of
 from model_monitor.analysis.formats.json_values import documents, rows_at
 from model_monitor.analysis.formats.media import CSV, JSON, JSON_LINES, PARQUET
+from model_monitor.analysis.formats.parquet_rows import read_parquet
 from model_monitor.errors import AnalysisError
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def baseline_rows(
 
 def _of_file(content: bytes, media: str, features_path: str | None, names: list[str], place: str) -> pd.DataFrame:
     if media == PARQUET:
-        return pd.read_parquet(io.BytesIO(content))
+        return read_parquet(io.BytesIO(content), f"SHAP baseline {place}")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -80,7 +81,7 @@ def _values(rows: Sequence[Any], features_path: str | None) -> list[list[Any]]:
     found: list[list[Any]] = []
     for number, row in enumerate(rows, 1):
         if not isinstance(row, dict):
-            found.append(list(row))
+            found += row if isinstance(row[0], list) else [list(row)]
         elif features_path is None:
             raise AnalysisError(
                 f"SHAP baseline: {json.dumps(row)[:80]} is JSON; say where its features are with 'features'"

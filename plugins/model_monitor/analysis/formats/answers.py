@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from model_monitor.analysis.formats.csv_rows import csv_line
-from model_monitor.analysis.formats.json_values import NothingThere, documents, flat, search
+from model_monitor.analysis.formats.json_values import NothingThere, documents, flat, values_at
 from model_monitor.errors import AnalysisError
 
 _WHOLE = re.compile(r"[+-]?\d+")
@@ -103,15 +103,14 @@ def is_number(value: str) -> bool:
 
 
 def _all_at(path: str | int | None, document: Any, place: str) -> list[Any]:
-    found = document if path is None else search(str(path), document, place)
-    values = flat(found)
-    if path is None and any(isinstance(value, dict) for value in values):
+    if path is not None:
+        return values_at(str(path), document, place)
+    values = flat(document)
+    if any(isinstance(value, dict) for value in values):
         raise NothingThere(
             f"{place}: JSON output is no list of numbers; say where scores or labels are: predictor.probability or "
             "predictor.label of a model that is asked, InferenceAttribute or ProbabilityAttribute of captures"
         )
-    if any(isinstance(value, dict) for value in values):
-        raise AnalysisError(f"{place}: '{path}' finds objects; it should find numbers or labels")
     return values
 
 

@@ -104,9 +104,12 @@ def values_at(path: str, document: Any, place: str) -> list[Any]:
     """The values at `path`: one, or a list of them; lists in lists are flattened.
 
     Raises:
-        AnalysisError: for nothing there, naming `place`.
+        AnalysisError: for nothing there, or objects; naming `place`.
     """
-    return flat(search(path, document, place))
+    values = flat(search(path, document, place))
+    if any(isinstance(value, dict) for value in values):
+        raise AnalysisError(f"{place}: '{path}' finds objects; it should find numbers or labels")
+    return values
 
 
 def flat(values: Any) -> list[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def read_parquet_files(paths: Sequence[Path]) -> tuple[ParquetRows, list[str]]:
     files = [path for path in paths if path.name[0] not in "._"]
     if not files:
         raise AnalysisError("The dataset has no Parquet files")
-    frames = [_read(path) for path in files]
+    frames = [read_parquet(path, str(path)) for path in files]
     names = list(frames[0].columns)
     for path, frame in zip(files, frames, strict=True):
         if list(frame.columns) != names:
@@ -54,17 +55,22 @@ def _origin_in(path: Path) -> Origin:
     return lambda row: f"{path}, row {row + 1}"
 
 
-def _read(path: Path) -> pd.DataFrame:
+def read_parquet(file: Path | BinaryIO, place: str) -> pd.DataFrame:
+    """A Parquet file's columns of numbers, Booleans and text; dates are text.
+
+    Raises:
+        AnalysisError: naming `place`, and the column that holds anything else.
+    """
     try:
-        table = pq.ParquetFile(path).read()
+        table = pq.ParquetFile(file).read()
     except (pa.ArrowException, OSError) as error:
-        raise AnalysisError(f"{path}: not a Parquet file: {error}") from error
-    plain = table.cast(pa.schema([_plain(field, path) for field in table.schema]))
+        raise AnalysisError(f"{place}: not a Parquet file: {error}") from error
+    plain = table.cast(pa.schema([_plain(field, place) for field in table.schema]))
     frame: pd.DataFrame = plain.to_pandas(ignore_metadata=True)
     return frame
 
 
-def _plain(field: pa.Field, path: Path) -> pa.Field:
+def _plain(field: pa.Field, place: str) -> pa.Field:
     """The field with its type as analyses know it: numbers, Booleans and text."""
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
@@ -72,5 +78,5 @@ def _plain(field: pa.Field, path: Path) -> pa.Field:
     if pa.types.is_decimal(kind):
         return pa.field(field.name, pa.float64())
     if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        raise AnalysisError(f"{path}, column '{field.name}': {field.type}; expected numbers, Booleans or text")
+        raise AnalysisError(f"{place}, column '{field.name}': {field.type}; expected numbers, Booleans or text")
     return pa.field(field.name, pa.string())

@@ -138,6 +138,8 @@ def _template_error(key: str, expected: str, example: str) -> str:
 
 
 def _csv_cell(value: Any) -> str:
+    if isinstance(value, int | float):
+        return repr(value)
     return "" if value is None else csv_line([value])
 
 
