@@ -69,13 +69,14 @@ class EventBus:
             if not rule.event_pattern.matches_event(event):
                 return
             for target in list(rule.targets):
-                if topics.is_topic(target["Arn"]):
-                    self._notify(target, event)
-                    continue
-                alone = copy.copy(rule)
-                alone.targets = [target]
                 try:
-                    send(alone, copy.deepcopy(event), transform_input)
+                    if topics.is_topic(target["Arn"]):
+                        self._notify(target, event)
+                    else:
+                        alone = copy.copy(rule)
+                        alone.targets = [target]
+                        # Without a transformer of its own, moto's default one would drop the account.
+                        send(alone, _shown(target, event), transform_input and "InputTransformer" in target)
                 except Exception:
                     log.exception("Rule %s could not send an event to its target %s.", rule.name, target["Arn"])
 
@@ -87,18 +88,28 @@ class EventBus:
         self._aws.deliveries.post(f"an event to {topic}", lambda: topics.publish(self._aws, topic, message))
 
 
+def _shown(target: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    """A copy of an event as a target sees it; only transformers know when it was taken in."""
+    shown = copy.deepcopy(event)
+    if "InputTransformer" not in target:
+        shown.pop("ingestion-time", None)
+    return shown
+
+
 def _message(target: dict[str, Any], event: dict[str, Any]) -> str:
-    """What a target gets of an event: its own text, what its transformer makes, or the event as JSON."""
+    """What a topic gets of an event: the target's own text, what its transformer makes, or the event as JSON."""
     from moto.events.models import EventTemplateParser
 
     if "Input" in target:
         return str(target["Input"])
-    shown = {name: value for name, value in event.items() if name != "ingestion-time"}
-    shown["time"] = datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    transformer = target.get("InputTransformer", {})
+    moment = datetime.fromtimestamp(float(event["time"]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    shown = _shown(target, event) | {"time": moment}
+    if "InputTransformer" not in target:
+        return json.dumps(shown)
+    transformer = target["InputTransformer"]
     made = EventTemplateParser.parse(
-        input_template=transformer.get("InputTemplate"),
+        input_template=transformer["InputTemplate"],
         input_paths_map=transformer.get("InputPathsMap", {}),
-        event=shown,  # type: ignore[arg-type]
+        event=shown | {"ingestion-time": moment},  # type: ignore[arg-type]
     )
     return made if isinstance(made, str) else json.dumps(made)

@@ -71,7 +71,7 @@ def main() -> int:
             folder.mkdir(parents=True)
             datum = {"MetricName": "stub", "Value": 0.5, "Timestamp": os.environ["metric_time"]}  # noqa: SIM112
             (folder / "stub.jsonl").write_text(json.dumps({"Namespace": "stub", "MetricData": [datum]}) + "\n")
-            leave_message("Completed: done")
+            leave_message(argument or "Completed: done")
     return 0
 
 

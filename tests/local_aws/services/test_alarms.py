@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.clock import Clock
 from tests.local_aws.embedded import Embedded, embedded
+from tests.local_aws.subscriber import subscriber, topic_for
 from tests.running_aws import REGION
 
 DIMENSIONS = [{"Name": "Endpoint", "Value": "churn"}, {"Name": "MonitoringSchedule", "Value": "drift"}]
@@ -264,36 +262,6 @@ def test_moto_throwing_data_away_confuses_nobody(aws: Embedded) -> None:
     del data[:1]
     publish(aws, 5.0)
     assert json.loads(alarm(aws)["StateReasonData"])["recentDatapoints"] == [2.5]
-
-
-@contextmanager
-def subscriber() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """An HTTP server that collects what it is sent: its address, and the messages."""
-    received: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/", received
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def topic_for(aws: Embedded, address: str) -> str:
-    sns = aws.client("sns")
-    topic: str = sns.create_topic(Name="drift")["TopicArn"]
-    sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=address)
-    return topic
 
 
 def test_topics_that_are_actions_notify_their_subscribers(aws: Embedded) -> None:
