@@ -5,9 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from contextlib import suppress
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from local_aws.clock import Clock
 
@@ -26,15 +25,7 @@ class LogStream:
         self._group = group
         self._stream = stream
         self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        for create, names in (
-            (logs.create_log_group, {"logGroupName": group}),
-            (logs.create_log_stream, {"logGroupName": group, "logStreamName": stream}),
-        ):
-            try:
-                create(**names)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-                    raise
+        self._create()
         self._writer = threading.Thread(target=self._write, name=f"logs-{stream}", daemon=True)
         self._writer.start()
 
@@ -49,6 +40,17 @@ class LogStream:
         """Write what is left."""
         self._lines.put(None)
         self._writer.join()
+
+    def _create(self) -> None:
+        """Make the stream, and its group where there is none yet; that is rare, so it comes second."""
+        stream = {"logGroupName": self._group, "logStreamName": self._stream}
+        with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
+            try:
+                self._logs.create_log_stream(**stream)
+            except self._logs.exceptions.ResourceNotFoundException:
+                with suppress(self._logs.exceptions.ResourceAlreadyExistsException):
+                    self._logs.create_log_group(logGroupName=self._group)
+                self._logs.create_log_stream(**stream)
 
     def _write(self) -> None:
         open_ = True

@@ -19,7 +19,7 @@ from local_aws.container_view import ContainerView, source_path, variables_for
 from local_aws.hosting import model_archive
 from local_aws.launching.launcher import launcher
 from local_aws.launching.program import Program, RunningProgram
-from local_aws.s3_addresses import S3_ERRORS, split_uri
+from local_aws.s3_addresses import S3_ERRORS, fetch, split_uri
 
 READY = re.compile(r"listening on (http://\S+)")
 START_SECONDS = 120.0
@@ -110,7 +110,7 @@ def _fetch(container: dict[str, Any], folder: Path, s3: Any) -> None:
     bucket, key = split_uri(uri)
     archive = folder / "model.tar.gz"
     try:
-        s3.download_file(bucket, key, str(archive))
+        fetch(s3, bucket, key, archive)
     except S3_ERRORS as error:
         raise ModelServerFailed(
             f'Failed to download model data for container "container_1" from URL: "{uri}". '

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local_aws.s3_addresses import S3_ERRORS, split_uri
+from local_aws.s3_addresses import S3_ERRORS, fetch, split_uri
 
 MISSING = frozenset({"NoSuchBucket", "NoSuchKey", "404"})
 
@@ -62,7 +62,7 @@ def download(s3: Any, source: dict[str, Any], root: Path, role: str) -> None:
         target = container_path(root, f"{folder.relative_to(root.resolve())}/{name}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            s3.download_file(bucket, key, str(target))
+            fetch(s3, bucket, key, target)
             if source.get("S3CompressionType") == "Gzip" and target.suffix == ".gz":
                 _unpack(target)
         except (*S3_ERRORS, OSError, EOFError, zlib.error) as error:
