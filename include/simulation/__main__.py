@@ -111,8 +111,8 @@ def _tell_end(endpoint: MonitoredEndpoint, timeline: Timeline, data_dir: Path) -
     aws = "aws --endpoint-url http://127.0.0.1:5566 --region " + endpoint.region
     _say(
         f"\nAll of it is in {data_dir}. Next:\n"
-        "    make up       the endpoint and its schedules live on, by the real time\n"
-        f"    {endpoint.name}.monitor    in Airflow: trigger it for a verdict on the next hour, or with schedule `now`\n"
+        "    make up          the endpoint and its schedules live on, by the real time\n"
+        f"    {endpoint.name}.monitor    in Airflow: trigger it for a verdict on the hour that comes\n"
         f"    {aws} sagemaker list-monitoring-executions \\\n"
         f"        --monitoring-schedule-name {names.schedule(endpoint, 'bias')}"
     )

@@ -55,7 +55,7 @@ STORY = (
 def traffic(customers: Customers, number: int) -> Hour:
     """The customers of an hour of the week, as they are by then."""
     hour = customers.of_hour(number)
-    inputs = hour.inputs.astype(float)
+    inputs = hour.inputs.copy()
     for change in STORY:
         if change.begins <= number < change.ends:
             change.apply(customers, inputs)
