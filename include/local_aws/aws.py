@@ -58,7 +58,7 @@ class LocalAws:
         self._session = boto3.session.Session(aws_access_key_id=self.key.id, aws_secret_access_key=self.key.secret)
         self._clients: dict[tuple[str, str], Any] = {}
         self._clients_lock = threading.Lock()
-        self.captures = CaptureWriter(self.s3)
+        self.captures = CaptureWriter(self.s3, data_dir / "captures")
         self.hosting = Hosting(self)
         self.jobs = ProcessingJobs(self)
         self.executions = Executions(self)

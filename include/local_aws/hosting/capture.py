@@ -1,8 +1,9 @@
 """Data capture: what an endpoint was asked and answered, as JSON lines in S3.
 
-Records are buffered per endpoint and variant and written after a short while, when the hour changes, when a minute of
-the clock has passed since the first one, and on `flush`.
-Nothing here slows or fails an answer; what cannot be written is logged and lost, where SageMaker loses it silently.
+A record is in a file of the data folder before the answer is sent (`capture_files`). The file becomes an object of S3
+when no record came for two seconds, when it covers a minute, when it is full, when the hour changes, and on `flush`.
+Nothing here fails an answer. While S3 does not answer, files wait; what S3 refuses, as when the bucket is gone, is
+logged and lost, where SageMaker loses it silently.
 """
 
 from __future__ import annotations
@@ -15,18 +16,25 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from local_aws.hosting.capture_files import CaptureFile, Target, left_over, read
 from local_aws.s3_addresses import split_uri
 from model_monitor.records import Capture, Encoding, Payload, capture_record
 
 log = logging.getLogger(__name__)
 
-FLUSH_SECONDS = 2.0
+QUIET_SECONDS = 2.0
 FILE_SPAN = timedelta(minutes=1)
-MOST_BUFFERED = 10_000
+FULL_BYTES = 5 * 1024**2
+RETRY_SECONDS = 10.0
+MOST_WAITING_BYTES = 512 * 1024**2
+TRY_AGAIN = frozenset({408, 429})
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,32 @@ class Destination:
 
 
 @dataclass
-class Buffer:
-    """Lines of one hour that wait to be written."""
+class _Open:
+    """A file that grows, the moment of its first record, and when it was opened and last written to (monotonic)."""
 
+    file: CaptureFile
     first: datetime
     opened: float
-    lines: list[str] = field(default_factory=list)
+    written: float
+
+    def takes(self, moment: datetime) -> bool:
+        """Whether a record of a moment may be added."""
+        same_hour = (self.first.date(), self.first.hour) == (moment.date(), moment.hour)
+        return same_hour and moment - self.first < FILE_SPAN and self.file.size < FULL_BYTES
+
+    def is_due(self, now: float, quiet_seconds: float) -> bool:
+        """Whether it is to be written to S3."""
+        full = self.file.size >= FULL_BYTES
+        return full or now - self.written >= quiet_seconds or now - self.opened >= FILE_SPAN.total_seconds()
+
+
+@dataclass
+class _Waiting:
+    """A file that is to be written to S3, not before a time (monotonic)."""
+
+    path: Path
+    size: int
+    not_before: float = 0.0
 
 
 def line_of(exchange: Exchange, config: dict[str, Any]) -> str:
@@ -91,19 +119,21 @@ def _payload(body: bytes, content_type: str, types: dict[str, list[str]]) -> Pay
 
 
 class CaptureWriter:
-    """Writes captures in the background; `s3(region)` gives the client to write with."""
+    """Writes captures to `folder` at once and to S3 in the background; `s3(region)` gives the client to write with."""
 
-    def __init__(self, s3: Callable[[str], Any], flush_seconds: float = FLUSH_SECONDS) -> None:
+    def __init__(self, s3: Callable[[str], Any], folder: Path, quiet_seconds: float = QUIET_SECONDS) -> None:
         self._s3 = s3
-        self._flush_seconds = flush_seconds
-        self._buffers: dict[Destination, list[Buffer]] = {}
+        self._folder = folder
+        self._quiet_seconds = quiet_seconds
+        self._open: dict[Destination, _Open] = {}
+        self._waiting = [_Waiting(path, path.stat().st_size) for path in left_over(folder)]
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._work, name="capture", daemon=True)
 
     def start(self) -> None:
-        """Begin to write."""
+        """Begin to write to S3, with what an earlier process left."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -114,54 +144,84 @@ class CaptureWriter:
         self.flush()
 
     def add(self, destination: Destination, exchange: Exchange, config: dict[str, Any]) -> None:
-        """Take an exchange, or leave it out as the sampling percentage says."""
+        """Keep an exchange, or leave it out as the sampling percentage says; when this returns, it survives."""
         if random.random() * 100 >= config["InitialSamplingPercentage"]:
             return
         line = line_of(exchange, config)
-        with self._lock:
-            buffers = self._buffers.setdefault(destination, [])
-            if not buffers or not _one_file(buffers[-1].first, exchange.moment):
-                buffers.append(Buffer(first=exchange.moment, opened=time.monotonic()))
-            if len(buffers[-1].lines) < MOST_BUFFERED:
-                buffers[-1].lines.append(line)
-            else:
-                log.error("More than %d captures of %s wait to be written; one is lost.", MOST_BUFFERED, destination)
+        try:
+            with self._lock:
+                growing = self._open.get(destination)
+                if growing is not None and not growing.takes(exchange.moment):
+                    self._retire(destination)
+                    growing = None
+                now = time.monotonic()
+                if growing is None:
+                    file = CaptureFile(self._folder, _target(destination, exchange.moment))
+                    growing = self._open[destination] = _Open(file, exchange.moment, opened=now, written=now)
+                growing.file.append(line)
+                growing.written = now
+        except OSError:
+            log.exception("A capture for %s is lost: it cannot be written to %s.", destination.uri, self._folder)
 
     def flush(self) -> None:
-        """Write all that is buffered; when this returns, it is in S3."""
-        self._write(older_than=float("inf"))
+        """Write all that was added to S3; when this returns, it is there, or the log says why not."""
+        with self._lock:
+            for destination in list(self._open):
+                self._retire(destination)
+        self._write(at_once=True)
 
     def _work(self) -> None:
-        while not self._stopped.wait(min(self._flush_seconds / 4, 1.0)):
-            self._write(older_than=time.monotonic() - self._flush_seconds)
+        while not self._stopped.wait(min(self._quiet_seconds / 4, 1.0)):
+            now = time.monotonic()
+            with self._lock:
+                for destination, growing in list(self._open.items()):
+                    if growing.is_due(now, self._quiet_seconds):
+                        self._retire(destination)
+            self._write(at_once=False)
 
-    def _write(self, older_than: float) -> None:
+    def _retire(self, destination: Destination) -> None:
+        file = self._open.pop(destination).file
+        file.close()
+        self._waiting.append(_Waiting(file.path, file.size))
+        while sum(waiting.size for waiting in self._waiting) > MOST_WAITING_BYTES:
+            oldest = self._waiting.pop(0)
+            oldest.path.unlink(missing_ok=True)
+            log.error("More than %d bytes of captures wait for S3: the oldest are lost.", MOST_WAITING_BYTES)
+
+    def _write(self, at_once: bool) -> None:
         with self._writing:
-            for destination, buffer in self._take(older_than):
-                try:
-                    self._upload(destination, buffer)
-                except Exception:
-                    log.exception("%d captures for %s could not be written.", len(buffer.lines), destination.uri)
+            now = time.monotonic()
+            with self._lock:
+                due = [waiting for waiting in self._waiting if at_once or waiting.not_before <= now]
+            for waiting in due:
+                if not self._upload(waiting.path):
+                    waiting.not_before = time.monotonic() + RETRY_SECONDS
+                    continue
+                with self._lock, contextlib.suppress(ValueError):
+                    self._waiting.remove(waiting)
 
-    def _take(self, older_than: float) -> list[tuple[Destination, Buffer]]:
-        with self._lock:
-            taken = []
-            for destination, buffers in self._buffers.items():
-                while buffers and (buffers[0].opened <= older_than or len(buffers) > 1):
-                    taken.append((destination, buffers.pop(0)))
-            return taken
+    def _upload(self, path: Path) -> bool:
+        """Write a file to S3 and remove it; False when that has to be tried again."""
+        try:
+            if (found := read(path)) is None:
+                return True
+            target, records = found
+            self._s3(target.region).put_object(Bucket=target.bucket, Key=target.key, Body=records)
+        except FileNotFoundError:
+            return True
+        except Exception as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"] if isinstance(error, ClientError) else 500
+            if not 400 <= status < 500 or status in TRY_AGAIN:
+                log.warning("Captures in %s cannot be written to S3 now, and wait: %s", path, error)
+                return False
+            log.error("%d captures for s3://%s/%s are lost: %s", records.count(b"\n"), target.bucket, target.key, error)
+        path.unlink(missing_ok=True)
+        return True
 
-    def _upload(self, destination: Destination, buffer: Buffer) -> None:
-        bucket, prefix = split_uri(destination.uri)
-        folder = [part for part in prefix.split("/") if part] + [destination.endpoint, destination.variant]
-        first = buffer.first.astimezone(UTC)
-        name = f"{first:%M-%S}-{first.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
-        self._s3(destination.region).put_object(
-            Bucket=bucket,
-            Key="/".join([*folder, f"{first:%Y/%m/%d/%H}", name]),
-            Body="".join(f"{line}\n" for line in buffer.lines).encode(),
-        )
 
-
-def _one_file(first: datetime, moment: datetime) -> bool:
-    return moment - first < FILE_SPAN and (first.date(), first.hour) == (moment.date(), moment.hour)
+def _target(destination: Destination, moment: datetime) -> Target:
+    bucket, prefix = split_uri(destination.uri)
+    folder = [part for part in prefix.split("/") if part] + [destination.endpoint, destination.variant]
+    first = moment.astimezone(UTC)
+    name = f"{first:%M-%S}-{first.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
+    return Target(destination.region, bucket, "/".join([*folder, f"{first:%Y/%m/%d/%H}", name]))

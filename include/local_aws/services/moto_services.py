@@ -15,6 +15,7 @@ SERVICES = frozenset({"s3", "sts", "iam", "monitoring", "logs", "events", "sns"}
 
 def moto_application(clock: Clock) -> Any:
     """Moto's WSGI application, with our clock behind all that asks for the time, and able to run for long."""
+    import moto.backends
     import moto.cloudwatch.models
     import moto.core.common_models
     import moto.core.utils
@@ -33,6 +34,10 @@ def moto_application(clock: Clock) -> Any:
     moto.cloudwatch.models.datetime = ClockedDatetime  # type: ignore[misc]
 
     repeatable.install()
+
+    # Moto lists its own folder for every request to find out which services it has.
+    services = tuple(moto.backends.list_of_moto_modules())
+    moto.backends.list_of_moto_modules = lambda: iter(services)
 
     # Moto holds on to every object that it ever made, so that its dashboard, which is not served, can show them.
     moto.core.common_models.BaseModel.__new__ = _untracked  # type: ignore[assignment,method-assign]

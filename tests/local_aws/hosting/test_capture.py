@@ -3,13 +3,16 @@ from __future__ import annotations
 import base64
 import json
 import re
-import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from local_aws.hosting import capture
 from local_aws.hosting.capture import CaptureWriter, Destination, Exchange, line_of
+from tests.polling import until
 from tests.running_aws import Running, capture_config, create_endpoint, create_model, make_bucket
 
 MOMENT = datetime(2026, 11, 22, 10, 27, 57, 62_000, tzinfo=UTC)
@@ -40,15 +43,28 @@ class Bucket:
 
     def __init__(self) -> None:
         self.objects: dict[str, list[Any]] = {}
-        self.fails = False
+        self.error: Exception | None = None
 
     def __call__(self, region: str) -> Bucket:
         return self
 
     def put_object(self, Bucket: str, Key: str, Body: bytes) -> None:
-        if self.fails:
-            raise OSError("no")
+        if self.error:
+            raise self.error
         self.objects[f"{Bucket}/{Key}"] = [json.loads(line) for line in Body.decode().splitlines()]
+
+    def ids(self) -> list[str]:
+        return [record["eventMetadata"]["inferenceId"] for records in self.objects.values() for record in records]
+
+
+@pytest.fixture
+def bucket() -> Bucket:
+    return Bucket()
+
+
+@pytest.fixture
+def writer(bucket: Bucket, tmp_path: Path) -> CaptureWriter:
+    return CaptureWriter(bucket, tmp_path)
 
 
 def test_a_record_is_what_sagemaker_writes() -> None:
@@ -107,9 +123,7 @@ def test_only_the_modes_that_are_asked_for(modes: list[str], parts: set[str]) ->
     assert set(record(exchange(), config)["captureData"]) == parts
 
 
-def test_a_file_is_named_by_its_first_record() -> None:
-    bucket = Bucket()
-    writer = CaptureWriter(bucket)
+def test_a_file_is_named_by_its_first_record(bucket: Bucket, writer: CaptureWriter) -> None:
     writer.add(DESTINATION, exchange(), CONFIG)
     writer.add(DESTINATION, exchange(MOMENT + timedelta(seconds=5)), CONFIG)
     writer.flush()
@@ -130,10 +144,8 @@ def test_a_file_is_named_by_its_first_record() -> None:
     ids=["an hour", "a minute"],
 )
 def test_no_file_crosses_an_hour_or_covers_more_than_a_minute(
-    seconds: tuple[int, ...], files: list[tuple[str, int]]
+    bucket: Bucket, writer: CaptureWriter, seconds: tuple[int, ...], files: list[tuple[str, int]]
 ) -> None:
-    bucket = Bucket()
-    writer = CaptureWriter(bucket)
     hour = MOMENT.replace(hour=11, minute=0, second=0)
     for offset in seconds:
         writer.add(DESTINATION, exchange(hour + timedelta(seconds=offset)), CONFIG)
@@ -141,35 +153,112 @@ def test_no_file_crosses_an_hour_or_covers_more_than_a_minute(
     assert sorted((key.split("/")[-2], len(records)) for key, records in bucket.objects.items()) == files
 
 
-def test_an_earlier_hour_is_written_at_once() -> None:
-    bucket = Bucket()
-    writer = CaptureWriter(bucket, flush_seconds=3600)
+def test_a_full_file_is_followed_by_another(
+    bucket: Bucket, writer: CaptureWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "FULL_BYTES", 2000)
+    for number in range(20):
+        writer.add(DESTINATION, exchange(inference_id=str(number)), CONFIG)
+    writer.flush()
+    assert len(bucket.objects) > 3
+    assert bucket.ids() == [str(number) for number in range(20)]
+
+
+def test_what_is_quiet_and_what_is_of_an_earlier_hour_is_written_without_flush(bucket: Bucket, tmp_path: Path) -> None:
+    writer = CaptureWriter(bucket, tmp_path, quiet_seconds=0.05)
     writer.add(DESTINATION, exchange(), CONFIG)
     writer.add(DESTINATION, exchange(MOMENT + timedelta(hours=1)), CONFIG)
-    writer._write(older_than=0)
-    assert [key.split("/")[-2] for key in bucket.objects] == ["10"]
+    writer.start()
+    try:
+        until(lambda: sorted(key.split("/")[-2] for key in bucket.objects), lambda hours: hours == ["10", "11"])
+    finally:
+        writer.stop()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("percentage", "low", "high"), [(0, 0, 0), (30, 220, 380), (100, 1000, 1000)])
-def test_sampling(percentage: int, low: int, high: int) -> None:
-    bucket = Bucket()
-    writer = CaptureWriter(bucket)
+def test_sampling(bucket: Bucket, writer: CaptureWriter, percentage: int, low: int, high: int) -> None:
     for _ in range(1000):
         writer.add(DESTINATION, exchange(), CONFIG | {"InitialSamplingPercentage": percentage})
     writer.flush()
-    assert low <= sum(len(records) for records in bucket.objects.values()) <= high
+    assert low <= len(bucket.ids()) <= high
 
 
-def test_what_cannot_be_written_does_not_stop_what_comes_after() -> None:
-    bucket = Bucket()
-    writer = CaptureWriter(bucket)
-    bucket.fails = True
+def test_captures_wait_while_s3_does_not_answer(bucket: Bucket, writer: CaptureWriter) -> None:
+    bucket.error = OSError("no")
+    writer.add(DESTINATION, exchange(inference_id="first"), CONFIG)
+    writer.flush()
+    bucket.error = None
+    writer.add(DESTINATION, exchange(inference_id="second"), CONFIG)
+    writer.flush()
+    assert bucket.ids() == ["first", "second"]
+
+
+def test_what_s3_refuses_is_lost_and_said_to_be(
+    bucket: Bucket, writer: CaptureWriter, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = {"Error": {"Code": "NoSuchBucket"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
+    bucket.error = ClientError(answer, "PutObject")
     writer.add(DESTINATION, exchange(), CONFIG)
     writer.flush()
-    bucket.fails = False
-    writer.add(DESTINATION, exchange(), CONFIG)
+    assert list(tmp_path.iterdir()) == []
+    assert "1 captures for s3://bucket/some/prefix/churn/AllTraffic/2026/11/22/10/" in caplog.text
+    assert "NoSuchBucket" in caplog.text
+
+
+def test_of_too_much_that_waits_the_oldest_is_lost(
+    bucket: Bucket, writer: CaptureWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "MOST_WAITING_BYTES", 1500)
+    bucket.error = OSError("no")
+    for number in range(5):
+        writer.add(DESTINATION, exchange(inference_id=str(number)), CONFIG)
+        writer.flush()
+    bucket.error = None
     writer.flush()
-    assert [len(records) for records in bucket.objects.values()] == [1]
+    assert bucket.ids() == ["3", "4"][-len(bucket.ids()) :]
+    assert bucket.ids()
+
+
+def test_what_a_killed_process_left_is_written_once_under_its_own_hour(bucket: Bucket, tmp_path: Path) -> None:
+    killed = CaptureWriter(bucket, tmp_path)
+    for number in range(3):
+        killed.add(DESTINATION, exchange(inference_id=str(number)), CONFIG)
+    left = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    CaptureWriter(bucket, tmp_path).flush()
+    assert bucket.ids() == ["0", "1", "2"]
+    assert list(tmp_path.iterdir()) == []
+
+    for path, content in left.items():
+        path.write_bytes(content)
+    CaptureWriter(bucket, tmp_path).flush()
+    assert bucket.ids() == ["0", "1", "2"], "a kill between the upload and the removal doubles nothing"
+    assert [key.split("/")[-2] for key in bucket.objects] == ["10"]
+
+
+@pytest.mark.parametrize(("cut", "ids"), [(10, ["0", "1"]), (-1, ["0", "1", "2"])], ids=["half a line", "whole"])
+def test_a_line_that_was_cut_off_is_left_out(
+    bucket: Bucket, tmp_path: Path, caplog: pytest.LogCaptureFixture, cut: int, ids: list[str]
+) -> None:
+    killed = CaptureWriter(bucket, tmp_path)
+    for number in range(3):
+        killed.add(DESTINATION, exchange(inference_id=str(number)), CONFIG)
+    (file,) = tmp_path.iterdir()
+    if cut > 0:
+        file.write_bytes(file.read_bytes()[:-cut])
+    CaptureWriter(bucket, tmp_path).flush()
+    assert bucket.ids() == ids
+    assert ("cut off" in caplog.text) == (cut > 0)
+
+
+def test_files_without_records_are_removed_and_damaged_ones_are_kept_aside(
+    bucket: Bucket, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    (tmp_path / "strange.jsonl").write_text("no header\n{}\n")
+    CaptureWriter(bucket, tmp_path).flush()
+    assert [path.name for path in tmp_path.iterdir()] == ["strange.damaged"]
+    assert "does not say which object it becomes" in caplog.text
 
 
 def test_an_endpoint_captures_what_it_is_asked_and_answers(local_aws: Running, model_archive: bytes) -> None:
@@ -186,13 +275,13 @@ def test_an_endpoint_captures_what_it_is_asked_and_answers(local_aws: Running, m
     with pytest.raises(runtime.exceptions.ModelError):
         runtime.invoke_endpoint(EndpointName=endpoint, Body="1", ContentType="text/csv", InferenceId="bad")
     s3 = local_aws.client("s3")
-    records: list[dict[str, Any]] = []
-    deadline = time.monotonic() + 30
-    while len(records) < 2 and time.monotonic() < deadline:
+
+    def records() -> list[dict[str, Any]]:
         found = s3.list_objects_v2(Bucket=bucket, Prefix=f"datacapture/{endpoint}/AllTraffic/").get("Contents", [])
         bodies = [s3.get_object(Bucket=bucket, Key=item["Key"])["Body"].read().decode() for item in found]
-        records = [json.loads(line) for body in bodies for line in body.splitlines()]
-        time.sleep(0.2)
+        return [json.loads(line) for body in bodies for line in body.splitlines()]
+
+    seen = until(records, lambda found: len(found) >= 2)
     assert {
-        item["eventMetadata"]["inferenceId"]: item["captureData"]["endpointOutput"]["data"] for item in records
+        item["eventMetadata"]["inferenceId"]: item["captureData"]["endpointOutput"]["data"] for item in seen
     } == answers
