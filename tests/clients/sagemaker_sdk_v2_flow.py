@@ -21,6 +21,9 @@ URL = sys.argv[1]
 DATA = Path(sys.argv[2])
 # The SDK gives its STS client an address of its own and so misses AWS_ENDPOINT_URL.
 sagemaker.session.sts_regional_endpoint = lambda region: URL
+# The SDK looks after its endpoints every 30 seconds; here they are ready in two.
+sleep = time.sleep
+time.sleep = lambda seconds: sleep(min(seconds, 0.5))
 
 from sagemaker import Session, image_uris  # noqa: E402
 from sagemaker.clarify import BiasConfig, DataConfig, ModelConfig, ModelPredictedLabelConfig, SHAPConfig  # noqa: E402
@@ -142,11 +145,19 @@ def main() -> None:
     for name, monitor in (("bias", bias), ("explainability", explainability)):
         seen[name] = finished_execution(monitor)
         execution = monitor.list_executions()[-1]
-        seen[name]["files"] = sorted(uri.rsplit("/", 1)[1] for uri in S3Downloader.list(execution.output.destination))
+        report = execution.output.destination
+        seen[name]["files"] = sorted(uri.removeprefix(f"{report}/") for uri in S3Downloader.list(report))
         violations = execution.constraint_violations()
         seen[name]["violations"] = violations.body_dict["violations"] if violations else None
 
+        seen[name]["latest"] = latest_violations(monitor)
+    seen["alerts"] = alerts(bias)
+    once = bias_once(session, bias, f"{root}/once", endpoint_name, ground_truth)
+    seen["once"] = finished_execution(once)
+    seen["updates"] = updates(bias)
+
     predictor = Predictor(endpoint_name, sagemaker_session=session)
+    seen["capture"] = capture_switched(predictor, root)
     monitors = predictor.list_monitors()
     seen["monitors"] = sorted(type(monitor).__name__ for monitor in monitors)
     for monitor in monitors:
@@ -157,8 +168,102 @@ def main() -> None:
     session.sagemaker_client.get_waiter("endpoint_deleted").wait(
         EndpointName=endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
+    for config in left_configs(session.sagemaker_client):
+        session.delete_endpoint_config(config)
     seen["left"] = left(session.sagemaker_client)
-    print(json.dumps(seen))
+    print(f"\n{json.dumps(seen)}")
+
+
+def latest_violations(monitor: Any) -> list[str] | None:
+    """The metrics that the monitor's latest execution complains of; a monitor of Clarify has no statistics."""
+    violations = monitor.latest_monitoring_constraint_violations()
+    try:
+        monitor.latest_monitoring_statistics()
+    except NotImplementedError:
+        return violations and sorted(violation["metric_name"] for violation in violations.body_dict["violations"])
+    raise AssertionError("Clarify's monitors have no statistics")
+
+
+def alerts(monitor: Any) -> dict[str, Any]:
+    """The schedule's alert, before and after it is told to be more patient, and its history."""
+    (alert,), _ = monitor.list_monitoring_alerts()
+    history, _ = monitor.list_monitoring_alert_history(monitoring_alert_name=alert.alert_name)
+    monitor.update_monitoring_alert(alert.alert_name, data_points_to_alert=2, evaluation_period=3)
+    (patient,), _ = monitor.list_monitoring_alerts()
+    return {
+        "status": alert.alert_status,
+        "rule": [alert.data_points_to_alert, alert.evaluation_period],
+        "history": [entry.alert_status for entry in history],
+        "updated": [patient.data_points_to_alert, patient.evaluation_period],
+    }
+
+
+def bias_once(session: Session, monitor: Any, output: str, endpoint: str, ground_truth: str) -> ModelBiasMonitor:
+    """A second bias monitor, which looks at the last hour at once and never again."""
+    once = ModelBiasMonitor(role=ROLE, sagemaker_session=session, max_runtime_in_seconds=1800)
+    once.create_monitoring_schedule(
+        output_s3_uri=output,
+        endpoint_input=EndpointInput(
+            endpoint_name=endpoint,
+            destination="/opt/ml/processing/input/endpoint",
+            probability_threshold_attribute=0.8,
+        ),
+        ground_truth_input=ground_truth,
+        analysis_config=monitor.latest_baselining_job_config.analysis_config,
+        constraints=monitor.suggested_constraints(),
+        schedule_cron_expression=CronExpressionGenerator.now(),
+        data_analysis_start_time="-PT1H",
+        data_analysis_end_time="-PT0H",
+    )
+    return once
+
+
+def updates(monitor: Any) -> dict[str, Any]:
+    """What a schedule says after each change of it."""
+    first = monitor.job_definition_name
+    monitor.update_monitoring_schedule(schedule_cron_expression=CronExpressionGenerator.daily(12))
+    expression = monitor.describe_schedule()["MonitoringScheduleConfig"]["ScheduleConfig"]["ScheduleExpression"]
+    monitor.update_monitoring_schedule(max_runtime_in_seconds=900, instance_type="ml.m5.2xlarge")
+    changed = monitor.sagemaker_session.sagemaker_client.describe_model_bias_job_definition(
+        JobDefinitionName=monitor.job_definition_name
+    )
+    # A changed definition is a new one; the SDK leaves the one before to its user.
+    monitor.sagemaker_session.sagemaker_client.delete_model_bias_job_definition(JobDefinitionName=first)
+    monitor.stop_monitoring_schedule()
+    stopped = monitor.describe_schedule()["MonitoringScheduleStatus"]
+    monitor.start_monitoring_schedule()
+    return {
+        "expression": expression,
+        "new_definition": first != monitor.job_definition_name,
+        "instance_type": changed["JobResources"]["ClusterConfig"]["InstanceType"],
+        "seconds": changed["StoppingCondition"]["MaxRuntimeInSeconds"],
+        "stopped": stopped,
+        "started": monitor.describe_schedule()["MonitoringScheduleStatus"],
+    }
+
+
+def capture_switched(predictor: Predictor, root: str) -> list[list[Any]]:
+    """Data capture as the endpoint describes it after each switch, while requests are answered."""
+    told = []
+    for switch in (
+        predictor.disable_data_capture,
+        predictor.enable_data_capture,
+        lambda: predictor.update_data_capture_config(
+            DataCaptureConfig(enable_capture=True, sampling_percentage=50, destination_s3_uri=f"{root}/half")
+        ),
+    ):
+        switch()
+        described = predictor.sagemaker_session.sagemaker_client.describe_endpoint(
+            EndpointName=predictor.endpoint_name
+        ).get("DataCaptureConfig", {})
+        told.append(
+            [
+                described.get("CaptureStatus"),
+                described.get("CurrentSamplingPercentage"),
+                described.get("DestinationS3Uri", "").removeprefix(root),
+            ]
+        )
+    return told
 
 
 def service_time(session: Session) -> str:
@@ -190,6 +295,11 @@ def finished_execution(monitor: Any) -> dict[str, Any]:
             return {"status": summary["MonitoringExecutionStatus"], "reason": summary.get("FailureReason")}
         time.sleep(1)
     raise TimeoutError(f"{monitor.monitoring_schedule_name}: still {summary['MonitoringExecutionStatus']} after 180 s")
+
+
+def left_configs(client: Any) -> list[str]:
+    """The endpoint configurations that switching the capture has left behind."""
+    return [config["EndpointConfigName"] for config in client.list_endpoint_configs()["EndpointConfigs"]]
 
 
 def left(client: Any) -> list[str]:

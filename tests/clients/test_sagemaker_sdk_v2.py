@@ -72,10 +72,41 @@ def test_the_bias_monitor_reports_violations(seen: dict[str, Any]) -> None:
 
 def test_the_explainability_monitor_completes_without_a_violations_file(seen: dict[str, Any]) -> None:
     assert seen["explainability"]["status"] == "Completed", seen["explainability"]
-    assert seen["explainability"]["files"] == ["analysis.json", "report.html"]
+    assert seen["explainability"]["files"] == ["analysis.json", "explanations_shap/baseline.csv", "report.html"]
     assert seen["explainability"]["violations"] is None
 
 
+def test_the_latest_violations_are_those_of_the_execution(seen: dict[str, Any]) -> None:
+    assert seen["bias"]["latest"] == sorted(violation["metric_name"] for violation in seen["bias"]["violations"])
+    assert seen["explainability"]["latest"] is None
+
+
+def test_the_schedules_alert_is_raised_and_can_be_made_patient(seen: dict[str, Any]) -> None:
+    assert seen["alerts"] == {"status": "InAlert", "rule": [1, 1], "history": ["InAlert"], "updated": [2, 3]}
+
+
+def test_a_monitor_can_run_once_and_now(seen: dict[str, Any]) -> None:
+    assert seen["once"]["status"] == "CompletedWithViolations", seen["once"]
+
+
+def test_a_schedule_is_updated_stopped_and_started(seen: dict[str, Any]) -> None:
+    assert seen["updates"] == {
+        "expression": "cron(0 12 ? * * *)",
+        "new_definition": True,
+        "instance_type": "ml.m5.2xlarge",
+        "seconds": 900,
+        "stopped": "Stopped",
+        "started": "Scheduled",
+    }
+
+
+def test_data_capture_is_switched_off_on_and_over(seen: dict[str, Any]) -> None:
+    off, on, half = seen["capture"]
+    assert off[0] in (None, "Stopped")
+    assert on[0] == "Started"
+    assert half == ["Started", 50, "/half"]
+
+
 def test_the_monitors_of_the_endpoint_are_found_and_everything_is_deleted(seen: dict[str, Any]) -> None:
-    assert seen["monitors"] == ["ModelBiasMonitor", "ModelExplainabilityMonitor"]
+    assert seen["monitors"] == ["ModelBiasMonitor", "ModelBiasMonitor", "ModelExplainabilityMonitor"]
     assert seen["left"] == []

@@ -372,7 +372,11 @@ def test_7_reports_and_violations(flow: Flow) -> None:
         "constraint_violations.json",
         "report.html",
     }
-    assert {key.removeprefix(explainability) for key in flow.keys(explainability)} == {"analysis.json", "report.html"}
+    assert {key.removeprefix(explainability) for key in flow.keys(explainability)} == {
+        "analysis.json",
+        "explanations_shap/baseline.csv",
+        "report.html",
+    }
     violations = flow.json(f"{bias}constraint_violations.json")["violations"]
     assert {violation["constraint_check_type"] for violation in violations} == {"bias_drift_check"}
     with pytest.raises(ClientError) as missing:
