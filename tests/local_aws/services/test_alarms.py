@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from local_aws.clock import Clock
 from tests.local_aws.embedded import Embedded, embedded
 from tests.local_aws.subscriber import subscriber, topic_for
+from tests.polling import until
 from tests.running_aws import REGION
 
 DIMENSIONS = [{"Name": "Endpoint", "Value": "churn"}, {"Name": "MonitoringSchedule", "Value": "drift"}]
@@ -329,3 +330,34 @@ def test_a_change_of_state_is_an_event(aws: Embedded) -> None:
     assert event["detail"]["state"]["reason"] == alarm(aws)["StateReason"]
     (metric,) = event["detail"]["configuration"]["metrics"]
     assert metric["metricStat"]["metric"]["dimensions"] == {"Endpoint": "churn", "MonitoringSchedule": "drift"}
+
+
+def test_state_and_history_survive_a_restart_and_nobody_is_notified_again(tmp_path: Path) -> None:
+    with subscriber() as (address, received):
+        with embedded(tmp_path / "aws", clock=Clock(stepped=True, start=TEN)) as aws:
+            put_alarm(aws, AlarmActions=[topic_for(aws, address)])
+            publish(aws, 0.5)
+            assert aws.server.aws.settle(10) == []
+            before = alarm(aws), history(aws)
+            advance(aws, minutes=30)
+        with embedded(tmp_path / "aws", clock=Clock(stepped=True)) as aws:
+            assert (alarm(aws), history(aws)) == before
+            advance(aws, minutes=30)
+            assert state(aws) == "ALARM", "the data is there too"
+            publish(aws, 0.0)
+            assert state(aws) == "OK"
+            assert aws.server.aws.settle(10) == []
+    assert len(received) == 1
+
+
+def test_time_that_passed_without_a_server_is_seen_at_the_start(tmp_path: Path) -> None:
+    with embedded(tmp_path / "aws", clock=Clock(start=TEN, source=lambda: TEN)) as aws:
+        put_alarm(aws)
+        publish(aws, 0.5)
+        assert state(aws) == "ALARM"
+    now = [TEN + timedelta(hours=9)]
+    with embedded(tmp_path / "aws", clock=Clock(source=lambda: now[0])) as aws:
+        assert state(aws) == "ALARM"
+        now[0] += timedelta(minutes=1)
+        aws.server.aws.clock.call_at(now[0], lambda: None)  # the clock looks at the time at once
+        until(lambda: state(aws), lambda value: value == "INSUFFICIENT_DATA")

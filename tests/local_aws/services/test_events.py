@@ -98,6 +98,23 @@ def test_an_endpoint_that_cannot_be_served_tells_so_in_capitals(aws: Embedded) -
     assert events[1]["detail"]["EndpointConfigName"] == "c"
 
 
+def test_an_endpoint_tells_when_it_is_in_service(aws: Embedded, model_archive: bytes) -> None:
+    aws.client("s3").put_object(Bucket=BUCKET, Key="model.tar.gz", Body=model_archive)
+    container = {"Image": XGBOOST_IMAGE, "ModelDataUrl": f"s3://{BUCKET}/model.tar.gz"}
+    aws.sagemaker.create_model(ModelName="m", PrimaryContainer=container, ExecutionRoleArn=ROLE)
+    variant = {"VariantName": "All", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    aws.sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    aws.sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c", Tags=[{"Key": "team", "Value": "risk"}])
+    assert aws.server.aws.settle(30) == []
+    events = logged(aws, "SageMaker Endpoint State Change")
+    assert [event["detail"]["EndpointStatus"] for event in events] == ["CREATING", "IN_SERVICE"]
+    detail = events[-1]["detail"]
+    (served,) = detail["ProductionVariants"]
+    assert (served["VariantName"], served["DesiredWeight"], served["DesiredInstanceCount"]) == ("All", 1.0, 1)
+    assert detail["LastModifiedTime"] == milliseconds(aws)
+    assert detail["Tags"] == {"team": "risk"}
+
+
 def test_an_execution_is_told_with_its_schedule(aws: Embedded) -> None:
     monitor(aws, "drift", behaviour="complete:CompletedWithViolations: 1 of 2")
     captured(aws, aws.server.aws.clock.now())
