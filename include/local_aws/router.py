@@ -36,6 +36,10 @@ HEALTH = "/_local/health"
 
 _CREDENTIAL = re.compile(r"Credential=([^,\s]+)")
 _ENDPOINT_PATH = re.compile(r"/endpoints/(?P<name>[^/]+)/(?P<action>[a-z-]+)")
+_UNSUPPORTED_ACTIONS = {
+    "async-invocations": "InvokeEndpointAsync",
+    "invocations-response-stream": "InvokeEndpointWithResponseStream",
+}
 _REGION = re.compile(r"[a-z]{2,8}(-[a-z0-9]{1,16}){0,5}")
 _JSON = "application/json"
 _AWS_JSON = "application/x-amz-json-1.1"
@@ -131,6 +135,8 @@ class Router:
             return _rest_error(failure) if data_plane else _json_error(failure)
 
     def _runtime(self, environ: Environ, endpoint: str, action: str, caller: Caller) -> Response:
+        if (name := _UNSUPPORTED_ACTIONS.get(action)) is not None:
+            raise AwsError("ValidationError", f"{name} is not supported by local_aws; use InvokeEndpoint.")
         if action != "invocations" or environ["REQUEST_METHOD"] != "POST":
             raise unknown_operation(
                 f"{environ['REQUEST_METHOD']} {action} of an endpoint is not supported by local_aws."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local_aws.control.listing import page_of
-from local_aws.control.tags import drop_tags, keep_tags
+from local_aws.control.tags import checked_tags, drop_tags, keep_tags
 from local_aws.errors import already_exists, could_not_find, validation_error
 from local_aws.operations import operation
 from local_aws.store import AlreadyExists, Document, scoped
@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 KIND = "endpoint-config"
 WHAT = "endpoint configuration"
+UNSUPPORTED_OF_VARIANT = ("InstancePools", "ManagedInstanceScaling")
 UNSUPPORTED = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVariants")
 
 
-@operation("CreateEndpointConfig")
+@operation(
+    "CreateEndpointConfig",
+    differs="no asynchronous inference, explainers, shadow variants, inference components or instance pools; instance "
+    "types, keys and networks are kept and not looked at.",
+)
 def create_endpoint_config(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Keep a configuration whose models exist."""
     name = request["EndpointConfigName"]
@@ -30,11 +35,12 @@ def create_endpoint_config(aws: LocalAws, request: dict[str, Any], region: str) 
     document = {key: value for key, value in request.items() if key != "Tags"}
     document |= {"EndpointConfigArn": arn, "CreationTime": aws.clock.timestamp()}
     document.setdefault("EnableNetworkIsolation", False)
+    tags = checked_tags(request.get("Tags"))
     try:
         aws.store.insert(KIND, scoped(region, name), document)
     except AlreadyExists as error:
         raise already_exists(WHAT, arn) from error
-    keep_tags(aws, arn, request.get("Tags"))
+    keep_tags(aws, arn, tags)
     return {"EndpointConfigArn": arn}
 
 
@@ -86,7 +92,18 @@ def _check_variants(aws: LocalAws, variants: list[dict[str, Any]], region: str) 
         raise validation_error("Production variant names must be unique within an endpoint configuration.")
     for variant in variants:
         if "ModelName" not in variant:
-            raise validation_error("Production variants without ModelName are not supported by local_aws.")
+            raise validation_error(
+                f"Production variant {variant['VariantName']} has no ModelName; inference components are not supported "
+                "by local_aws."
+            )
+        if "ServerlessConfig" in variant and ("InstanceType" in variant or "InitialInstanceCount" in variant):
+            raise validation_error(
+                f"Production variant {variant['VariantName']} has a ServerlessConfig, so it can have neither "
+                "InstanceType nor InitialInstanceCount."
+            )
+        for member in UNSUPPORTED_OF_VARIANT:
+            if member in variant:
+                raise validation_error(f"{member} of a production variant is not supported by local_aws.")
         if "InstanceType" not in variant and "ServerlessConfig" not in variant:
             needed = "InstanceType and InitialInstanceCount, or ServerlessConfig"
             raise validation_error(f"Production variant {variant['VariantName']} needs {needed}.")

@@ -25,7 +25,7 @@ VARIANT_SETTINGS = ("VariantName", "ModelName", "InitialVariantWeight", "Initial
 
 DEPLOYMENT_DIFFERS = (
     "traffic shifts all at once whatever the DeploymentConfig; its waits are added up to one, "
-    "during which the alarms of its AutoRollbackConfiguration are looked at"
+    "during which the alarms of its AutoRollbackConfiguration are looked at."
 )
 
 
@@ -86,7 +86,7 @@ def update_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> dict
     return {"EndpointArn": current["EndpointArn"]}
 
 
-@operation("UpdateEndpointWeightsAndCapacities", differs="an instance count is kept and told, and starts no process")
+@operation("UpdateEndpointWeightsAndCapacities", differs="an instance count is kept and told, and starts no process.")
 def update_endpoint_weights_and_capacities(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Share an endpoint's traffic anew among its variants."""
     name = request["EndpointName"]

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from local_aws.control.listing import page_of
 from local_aws.control.processing_jobs import check_local_path
-from local_aws.control.tags import drop_tags, keep_tags
+from local_aws.control.tags import checked_tags, drop_tags, keep_tags
 from local_aws.errors import AwsError, resource_in_use, resource_not_found, validation_error
-from local_aws.monitoring.schedule_expressions import offset
+from local_aws.monitoring.schedule_expressions import check_order
 from local_aws.operations import operation
 from local_aws.store import AlreadyExists, Document, scoped
 
@@ -20,6 +20,12 @@ ARN_NAMES = {
     "ModelBias": "model-bias-job-definition",
     "ModelExplainability": "model-explainability-job-definition",
 }
+
+
+CREATE_DIFFERS = "EndpointInput only, no BatchTransformInput."
+DELETE_DIFFERS = (
+    "one that a schedule uses is deleted too, and the schedule's next executions fail; what AWS does is not documented."
+)
 
 
 def definition_key(monitoring_type: str, region: str, name: str) -> str:
@@ -40,6 +46,7 @@ def find_definition(aws: LocalAws, monitoring_type: str, region: str, name: str)
 def _create(aws: LocalAws, monitoring_type: str, request: dict[str, Any], region: str) -> dict[str, Any]:
     name = request["JobDefinitionName"]
     _check(monitoring_type, request)
+    tags = checked_tags(request.get("Tags"))
     arn = aws.arn(region, f"{ARN_NAMES[monitoring_type]}/{name}")
     definition = {
         **{member: value for member, value in request.items() if member != "Tags"},
@@ -51,7 +58,7 @@ def _create(aws: LocalAws, monitoring_type: str, request: dict[str, Any], region
         aws.store.insert(KIND, definition_key(monitoring_type, region, name), definition)
     except AlreadyExists as error:
         raise resource_in_use(f"Job definition with name {name} already exists ({arn}).") from error
-    keep_tags(aws, arn, request.get("Tags"))
+    keep_tags(aws, arn, tags)
     return definition
 
 
@@ -91,11 +98,14 @@ def _list(aws: LocalAws, monitoring_type: str, request: dict[str, Any], region: 
 
 def _check(monitoring_type: str, request: dict[str, Any]) -> None:
     job_input = request[f"{monitoring_type}JobInput"]
-    if "EndpointInput" not in job_input:
+    if "EndpointInput" not in job_input or "BatchTransformInput" in job_input:
         raise validation_error("BatchTransformInput is not supported by local_aws; give an EndpointInput.")
-    for member in ("StartTimeOffset", "EndTimeOffset"):
-        if member in job_input["EndpointInput"]:
-            offset(job_input["EndpointInput"][member])
+    check_order(
+        "StartTimeOffset",
+        job_input["EndpointInput"].get("StartTimeOffset"),
+        "EndTimeOffset",
+        job_input["EndpointInput"].get("EndTimeOffset"),
+    )
     check_local_path("EndpointInput", job_input["EndpointInput"])
     for output in request[f"{monitoring_type}JobOutputConfig"]["MonitoringOutputs"]:
         check_local_path("S3Output", output["S3Output"])
@@ -108,7 +118,7 @@ def _not_found(aws: LocalAws, monitoring_type: str, region: str, name: str) -> A
     return resource_not_found(f"Could not find job definition with name: {name} ({arn})")
 
 
-@operation("CreateModelBiasJobDefinition")
+@operation("CreateModelBiasJobDefinition", differs=CREATE_DIFFERS)
 def create_model_bias_job_definition(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Keep a bias monitor's definition."""
     return _create(aws, "ModelBias", request, region)
@@ -120,7 +130,7 @@ def describe_model_bias_job_definition(aws: LocalAws, request: dict[str, Any], r
     return _describe(aws, "ModelBias", request, region)
 
 
-@operation("DeleteModelBiasJobDefinition")
+@operation("DeleteModelBiasJobDefinition", differs=DELETE_DIFFERS)
 def delete_model_bias_job_definition(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Forget a bias monitor's definition."""
     return _delete(aws, "ModelBias", request, region)
@@ -132,7 +142,7 @@ def list_model_bias_job_definitions(aws: LocalAws, request: dict[str, Any], regi
     return _list(aws, "ModelBias", request, region)
 
 
-@operation("CreateModelExplainabilityJobDefinition")
+@operation("CreateModelExplainabilityJobDefinition", differs=CREATE_DIFFERS)
 def create_model_explainability_job_definition(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Keep an explainability monitor's definition."""
     return _create(aws, "ModelExplainability", request, region)
@@ -144,7 +154,7 @@ def describe_model_explainability_job_definition(aws: LocalAws, request: dict[st
     return _describe(aws, "ModelExplainability", request, region)
 
 
-@operation("DeleteModelExplainabilityJobDefinition")
+@operation("DeleteModelExplainabilityJobDefinition", differs=DELETE_DIFFERS)
 def delete_model_explainability_job_definition(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Forget an explainability monitor's definition."""
     return _delete(aws, "ModelExplainability", request, region)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local_aws.control.listing import page_of
-from local_aws.control.tags import drop_tags, keep_tags
+from local_aws.control.tags import checked_tags, drop_tags, keep_tags
 from local_aws.errors import already_exists, could_not_find, validation_error
 from local_aws.operations import operation
 from local_aws.s3_addresses import S3_ERRORS, split_uri
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 KIND = "model"
 
 
-@operation("CreateModel")
+@operation(
+    "CreateModel",
+    differs="one container with Image and ModelDataUrl: no inference pipelines, no MultiModel, no ModelDataSource, no "
+    "model packages; its role, its network and its images are not looked at.",
+)
 def create_model(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Keep a model; its archives must be there, what is in them shows when an endpoint serves it."""
     name = request["ModelName"]
@@ -31,12 +35,13 @@ def create_model(aws: LocalAws, request: dict[str, Any], region: str) -> dict[st
         )
     _check_container(aws, containers[0], region)
     document = {key: value for key, value in request.items() if key != "Tags"}
+    tags = checked_tags(request.get("Tags"))
     document |= {"ModelArn": arn, "CreationTime": aws.clock.timestamp(), "EnableNetworkIsolation": False} | document
     try:
         aws.store.insert(KIND, scoped(region, name), document)
     except AlreadyExists as error:
         raise already_exists("model", arn) from error
-    keep_tags(aws, arn, request.get("Tags"))
+    keep_tags(aws, arn, tags)
     return {"ModelArn": arn}
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from local_aws.control.job_definitions import endpoint_of, find_definition
 from local_aws.control.listing import page_of
-from local_aws.control.tags import drop_tags, keep_tags
+from local_aws.control.tags import checked_tags, drop_tags, keep_tags
 from local_aws.errors import AwsError, could_not_find, resource_in_use, resource_not_found, validation_error
-from local_aws.monitoring.schedule_expressions import NOW, check_one_time_window, offset, recurrence
+from local_aws.monitoring.schedule_expressions import NOW, check_one_time_window, check_order, recurrence
 from local_aws.monitoring.scheduler import KIND, expression_of
 from local_aws.operations import operation
 from local_aws.store import AlreadyExists, Document, scoped
@@ -28,6 +28,10 @@ FILTERS = {
     "MonitoringJobDefinitionName": "MonitoringJobDefinitionName",
     "MonitoringTypeEquals": "MonitoringType",
 }
+DIFFERS = (
+    "MonitoringType ModelBias and ModelExplainability only; the job definition is given by its name, not inline; "
+    "without a ScheduleConfig it fires at midnight, where SageMaker chooses an hour."
+)
 SHARE_OF_PERIOD = {"ModelBias": 2, "ModelExplainability": 1}
 """A bias execution has half of its schedule's period, for it waits for labels and merges first."""
 
@@ -41,11 +45,12 @@ def schedules_of_endpoint(aws: LocalAws, region: str, endpoint: str) -> list[str
     ]
 
 
-@operation("CreateMonitoringSchedule")
+@operation("CreateMonitoringSchedule", differs=DIFFERS)
 def create_monitoring_schedule(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Take a schedule up; one with the expression NOW is executed at once, and only then."""
     name = request["MonitoringScheduleName"]
     arn = aws.arn(region, f"monitoring-schedule/{name}")
+    tags = checked_tags(request.get("Tags"))
     now = aws.clock.timestamp()
     schedule = {
         "MonitoringScheduleName": name,
@@ -57,14 +62,11 @@ def create_monitoring_schedule(aws: LocalAws, request: dict[str, Any], region: s
         "MonitoringScheduleStatus": "Pending",
         "LastModifiedTime": now,
     }
-    endpoint = schedule["EndpointName"]
-    if aws.store.get(ENDPOINT_KIND, scoped(region, endpoint)) is None:
-        raise could_not_find("endpoint", aws.arn(region, f"endpoint/{endpoint}"))
     try:
         aws.store.insert(KIND, scoped(region, name), schedule)
     except AlreadyExists as error:
         raise resource_in_use(f"Monitoring schedule with name {name} already exists ({arn}).") from error
-    keep_tags(aws, arn, request.get("Tags"))
+    keep_tags(aws, arn, tags)
     aws.scheduler.take_up(region, name)
     return schedule
 
@@ -76,7 +78,7 @@ def describe_monitoring_schedule(aws: LocalAws, request: dict[str, Any], region:
     return {**schedule, "LastMonitoringExecutionSummary": aws.executions.last(region, schedule)}
 
 
-@operation("UpdateMonitoringSchedule")
+@operation("UpdateMonitoringSchedule", differs=DIFFERS)
 def update_monitoring_schedule(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Replace the configuration; a stopped schedule stays stopped, a running execution goes on."""
     name = request["MonitoringScheduleName"]
@@ -184,11 +186,14 @@ def _checked(aws: LocalAws, config: dict[str, Any], region: str) -> Document:
     if definition is None:
         raise validation_error(f"Could not find {monitoring_type} job definition with name: {name}")
     _check_times(monitoring_type, config.get("ScheduleConfig", {}), definition)
+    endpoint = endpoint_of(monitoring_type, definition)
+    if aws.store.get(ENDPOINT_KIND, scoped(region, endpoint)) is None:
+        raise could_not_find("endpoint", aws.arn(region, f"endpoint/{endpoint}"))
     return {
         "MonitoringScheduleConfig": config,
         "MonitoringType": monitoring_type,
         "MonitoringJobDefinitionName": name,
-        "EndpointName": endpoint_of(monitoring_type, definition),
+        "EndpointName": endpoint,
     }
 
 
@@ -197,9 +202,8 @@ def _check_times(monitoring_type: str, times: dict[str, Any], definition: Docume
     if expression == NOW:
         check_one_time_window(times.get("DataAnalysisStartTime"), times.get("DataAnalysisEndTime"))
         return
-    for member in ("DataAnalysisStartTime", "DataAnalysisEndTime"):
-        if member in times:
-            offset(times[member])
+    start, end = times.get("DataAnalysisStartTime"), times.get("DataAnalysisEndTime")
+    check_order("DataAnalysisStartTime", start, "DataAnalysisEndTime", end)
     longest = recurrence(expression).period // SHARE_OF_PERIOD[monitoring_type]
     asked = timedelta(seconds=definition.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 0))
     if asked > longest:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from local_aws import runners
 from local_aws.control.listing import page_of
-from local_aws.control.tags import keep_tags
-from local_aws.errors import validation_error
-from local_aws.jobs.processing import KIND
+from local_aws.control.tags import checked_tags, drop_tags, keep_tags
+from local_aws.errors import resource_in_use, validation_error
+from local_aws.jobs.processing import KIND, TERMINAL
 from local_aws.operations import operation
 from local_aws.store import scoped
 
@@ -23,8 +23,9 @@ LOCAL_PATHS = "/opt/ml/processing"
 def create_processing_job(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Check the request and put the job in the queue."""
     _check(request)
+    tags = checked_tags(request.get("Tags"))
     job = aws.jobs.submit(region, request)
-    keep_tags(aws, job["ProcessingJobArn"], request.get("Tags"))
+    keep_tags(aws, job["ProcessingJobArn"], tags)
     return job
 
 
@@ -38,6 +39,20 @@ def describe_processing_job(aws: LocalAws, request: dict[str, Any], region: str)
 def stop_processing_job(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Ask a job to stop; it is Stopping until its program has ended."""
     aws.jobs.request_stop(region, request["ProcessingJobName"])
+    return {}
+
+
+@operation("DeleteProcessingJob")
+def delete_processing_job(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
+    """Forget a job that is over; its outputs and its log stay, and its name is free again."""
+    name = request["ProcessingJobName"]
+    job = aws.jobs.describe(region, name)
+    if job["ProcessingJobStatus"] not in TERMINAL:
+        raise resource_in_use(
+            f"Processing job {name} is in status {job['ProcessingJobStatus']}; only jobs that are over can be deleted."
+        )
+    aws.store.delete(KIND, scoped(region, name))
+    drop_tags(aws, job["ProcessingJobArn"])
     return {}
 
 

@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 KIND = "tags"
 MOST_TAGS = 50
 PAGE = 50
+RESERVED = "aws:"
 
 
 def checked_tags(tags: list[dict[str, str]] | None) -> list[dict[str, str]]:
-    """The tags of a request, each of whose keys may be there once.
+    """The tags of a request; each key may be there once, and AWS keeps some for itself.
 
     Raises:
         AwsError: ValidationException.
     """
     keys = [tag["Key"] for tag in tags or []]
+    reserved = [key for key in keys if key.lower().startswith(RESERVED)]
+    if reserved:
+        raise validation_error(f"Tag keys that begin with {RESERVED} are reserved for AWS; found {reserved[0]}.")
     doubled = sorted({key for key in keys if keys.count(key) > 1})
     if doubled:
         raise validation_error(f"Duplicate tag keys found: {', '.join(doubled)}. Tag keys must be unique per resource.")
@@ -43,7 +47,7 @@ def drop_tags(aws: LocalAws, arn: str) -> None:
 @operation("AddTags")
 def add_tags(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Add tags, or change the values of those there are."""
-    added = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+    added = {tag["Key"]: tag["Value"] for tag in checked_tags(request["Tags"])}
 
     def change(document: Document) -> None:
         values = {tag["Key"]: tag["Value"] for tag in document["Tags"]} | added

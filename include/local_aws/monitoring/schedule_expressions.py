@@ -95,6 +95,18 @@ def window(scheduled: datetime, start_offset: str | None, end_offset: str | None
     return Window(scheduled + start, scheduled + end)
 
 
+def check_order(start_name: str, start: str | None, end_name: str, end: str | None) -> None:
+    """Offsets have to be durations; the start must not come after the end, which without one is the scheduled time.
+
+    Raises:
+        AwsError: ValidationException.
+    """
+    from_start = offset(start) if start else None
+    from_end = offset(end) if end else timedelta(0)
+    if from_start is not None and from_start > from_end:
+        raise validation_error(f"{start_name} {start} is after {end_name} {end or 'PT0H, which is the default'}")
+
+
 def check_one_time_window(start_offset: str | None, end_offset: str | None) -> None:
     """Both offsets are needed by a `NOW` schedule, in order, and at most a day apart.
 
