@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model_monitor.analysis import job, merge
-from model_monitor.analysis.predictor import Invoke
+from model_monitor.analysis import merge
 from model_monitor.errors import ModelError
+from tests.analysis.job_container import CONSTRAINTS, Container, environment
 
 FEATURES = ["Account Length", "Day Mins", "CustServ Calls", "Plan"]
 WEIGHTS = np.array([0.005, 0.02, 0.5, 2.0])
@@ -80,46 +80,6 @@ SHAP_BASELINE: dict[str, Any] = {
 SHAP_CONFIG: dict[str, Any] = {"methods": {"shap": SHAP}, "predictor": PREDICTOR, "headers": FEATURES}
 
 
-class Container:
-    """A container's file system and one run in it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def put(self, path: str, content: str | dict[str, Any]) -> None:
-        file = self.root / path.lstrip("/")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-
-    def configure(self, config: str | dict[str, Any]) -> None:
-        self.put("/opt/ml/processing/input/config/analysis_config.json", config)
-
-    def give(self, *rows: str) -> None:
-        self.put("/opt/ml/processing/input/data/validation.csv", "\n".join(rows) + "\n")
-
-    def run(self, environment: dict[str, str], invoke: Invoke | None = model, **further: Any) -> int:
-        return job.run(self.root, environment, invoke, **further)
-
-    @property
-    def message(self) -> str:
-        return (self.root / "opt/ml/output/message").read_text()
-
-    @property
-    def output(self) -> Path:
-        return self.root / "opt/ml/processing/output"
-
-    def files(self) -> list[str]:
-        return sorted(str(file.relative_to(self.output)) for file in self.output.rglob("*") if file.is_file())
-
-    def analysis(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.output / "analysis.json").read_text())
-        return found
-
-    def metrics(self) -> list[dict[str, Any]]:
-        file = self.root / "opt/ml/output/metrics/cloudwatch/analysis.jsonl"
-        return [json.loads(line) for line in file.read_text().splitlines()]
-
-
 def table(header: bool = True, cell: Callable[[int, int, str], str] = lambda row, column, text: text) -> list[str]:
     """The validation data set: label first; `cell` may change what stands at (record, column)."""
     rows = [
@@ -166,23 +126,6 @@ def labelled(rows: range, positive_rate: float) -> str:
     return "".join(f"{json.dumps(line)}\n" for line in lines)
 
 
-def environment(kind: str, **further: str) -> dict[str, str]:
-    """What the platform passes to a monitoring job."""
-    return {
-        "analysis_type": kind,
-        "dataset_source": "/opt/ml/processing/input/endpoint",
-        "dataset_format": '{"sagemakerMergeJson":{"captureIndexNames":["endpointInput","endpointOutput"]}}',
-        "output_path": "/opt/ml/processing/output",
-        "start_time": "2026-11-22T10:00:00Z",
-        "end_time": "2026-11-22T11:00:00Z",
-        "metric_time": "2026-11-22T10:00:00Z",
-        "publish_cloudwatch_metrics": "Enabled",
-        "sagemaker_endpoint_name": "churn",
-        "sagemaker_monitoring_schedule_name": "churn-bias",
-    } | further
-
-
-CONSTRAINTS = "/opt/ml/processing/baseline/constraints/analysis.json"
 WITH_BASELINE = {"baseline_constraints": CONSTRAINTS, "probability_threshold_attribute": "0.8"}
 
 
@@ -197,7 +140,7 @@ def bias_monitor(container: Container, tmp_path: Path) -> Container:
     baseline = Container(tmp_path / "baseline")
     baseline.configure(BIAS_BASELINE)
     baseline.give(*table())
-    assert baseline.run({}) == 0
+    assert baseline.run({}, model) == 0
     merging = Container(tmp_path / "merge")
     merging.put(f"/captures/{HOUR}/00-00-000-a.jsonl", captured(range(CUSTOMERS)))
     merging.put("/truth/2026/11/22/10/0000.jsonl", labelled(range(CUSTOMERS), 0.7))
@@ -215,7 +158,7 @@ def explainability_monitor(container: Container, tmp_path: Path) -> Container:
     baseline = Container(tmp_path / "baseline")
     baseline.configure(SHAP_BASELINE)
     baseline.give(*table())
-    assert baseline.run({}) == 0
+    assert baseline.run({}, model) == 0
     container.put(
         f"/opt/ml/processing/input/endpoint/{HOUR}/00-00-000-a.jsonl", captured(range(50), inference_ids=False)
     )
@@ -228,7 +171,7 @@ def test_a_bias_baseline(container: Container) -> None:
     container.configure(BIAS_BASELINE)
     container.give(*table())
 
-    assert container.run({}) == 0
+    assert container.run({}, model) == 0
 
     assert container.message == "Completed: SageMaker XAI Analyzer ran successfully"
     assert container.files() == ["analysis.json", "report.html"]
@@ -248,7 +191,7 @@ def test_an_explainability_baseline(container: Container, caplog: pytest.LogCapt
     container.configure(SHAP_BASELINE)
     container.give(*table())
 
-    assert container.run({}) == 0
+    assert container.run({}, model) == 0
 
     assert container.files() == ["analysis.json", "explanations_shap/baseline.csv", "report.html"]
     explained = container.analysis()["explanations"]["kernel_shap"]["label0"]
@@ -260,7 +203,7 @@ def test_local_values_add_up_to_the_scores(container: Container) -> None:
     container.configure(SHAP_BASELINE | {"methods": {"shap": SHAP | {"save_local_shap_values": True}}})
     container.give(*table())
 
-    assert container.run({}) == 0
+    assert container.run({}, model) == 0
 
     assert container.files() == [
         "analysis.json", "explanations_shap/baseline.csv", "explanations_shap/out.csv", "report.html"
@@ -278,7 +221,7 @@ def test_one_job_can_do_both(container: Container, caplog: pytest.LogCaptureFixt
     container.configure(BIAS_BASELINE | {"methods": BIAS_BASELINE["methods"] | {"shap": SHAP}})
     container.give(*table(header=False))
 
-    assert container.run({}) == 0
+    assert container.run({}, model) == 0
 
     sections = ["version", "post_training_bias_metrics", "pre_training_bias_metrics", "explanations"]
     assert list(container.analysis()) == sections
@@ -292,12 +235,12 @@ def test_several_baseline_rows_and_a_baseline_in_a_file(container: Container) ->
     rows = customers()[:3]
     container.give(*table())
     container.configure(SHAP_BASELINE | {"methods": {"shap": SHAP | {"baseline": rows.tolist()}}})
-    assert container.run({}) == 0
+    assert container.run({}, model) == 0
     from_rows = container.analysis()
 
     container.configure(SHAP_BASELINE | {"methods": {"shap": SHAP | {"baseline": "s3://bucket/baseline.csv"}}})
     text = "\n".join(",".join(map(str, row)) for row in rows)
-    assert container.run({}, fetch={"s3://bucket/baseline.csv": text.encode()}.__getitem__) == 0
+    assert container.run({}, model, fetch={"s3://bucket/baseline.csv": text.encode()}.__getitem__) == 0
 
     explained = from_rows["explanations"]["kernel_shap"]["label0"]
     assert explained["expected_value"] == pytest.approx(float(score(rows).mean()))
@@ -381,7 +324,7 @@ def test_the_threshold_decides_who_is_accepted(bias_monitor: Container) -> None:
 def test_an_explainability_monitor_without_drift(explainability_monitor: Container) -> None:
     settings = environment("MODEL_EXPLAINABILITY", baseline_constraints=CONSTRAINTS)
 
-    assert explainability_monitor.run(settings) == 0
+    assert explainability_monitor.run(settings, model) == 0
 
     assert explainability_monitor.message == "Completed: Job completed successfully with no violations."
     assert explainability_monitor.files() == ["analysis.json", "explanations_shap/baseline.csv", "report.html"]
@@ -437,7 +380,7 @@ def test_the_customers_mistakes(container: Container, config: Any, rows: list[st
     container.configure(config)
     container.give(*rows)
 
-    assert container.run({}) == 1
+    assert container.run({}, model) == 1
 
     assert container.message.startswith(f"Customer Error: {message}")
     assert str(container.root) not in container.message
@@ -448,7 +391,7 @@ def test_a_bad_cell_is_named_by_file_line_and_column(container: Container) -> No
     container.configure(BIAS_BASELINE)
     container.give(*table(cell=at(4, 2, "many")))
 
-    assert container.run({}) == 1
+    assert container.run({}, model) == 1
 
     assert "/opt/ml/processing/input/data/validation.csv, line 6" in container.message
     assert "Day Mins" in container.message
@@ -481,7 +424,7 @@ def test_a_captured_line_that_is_not_json_is_named(explainability_monitor: Conta
     file = f"/opt/ml/processing/input/endpoint/{HOUR}/00-00-000-a.jsonl"
     explainability_monitor.put(file, captured(range(2)) + "{not json\n")
 
-    assert explainability_monitor.run(environment("MODEL_EXPLAINABILITY")) == 1
+    assert explainability_monitor.run(environment("MODEL_EXPLAINABILITY"), model) == 1
 
     assert f"{file}, line 3" in explainability_monitor.message
 

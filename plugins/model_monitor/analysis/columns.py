@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from model_monitor.analysis.config import NO_LABEL_HEADER, AnalysisConfig
 from model_monitor.analysis.config_schema import NameOrIndex
-from model_monitor.analysis.formats.media import JSON, JSON_LINES
 from model_monitor.errors import AnalysisError
 
 UNNAMED_LABEL = "Label"
@@ -37,28 +36,25 @@ def columns_of_table(config: AnalysisConfig, names: tuple[str, ...]) -> Columns:
     return Columns(names, tuple(n for n in names if n not in others), label, predicted, excluded)
 
 
-def columns_of_captures(config: AnalysisConfig, width: int, has_label: bool, label_is_last: bool = False) -> Columns:
+def columns_of_captures(config: AnalysisConfig, width: int, has_label: bool, is_json: bool = False) -> Columns:
     """The roles of captured columns: the model was given `width` values; the label, if any, comes from elsewhere.
 
     Configured headers may name the inputs alone or the whole training table; of the latter, label, predicted label,
-    excluded and join columns are no inputs. `label_is_last` says that one header too many is the label's, as it is for
-    JSON. A width that does not fit is left to the reader, who knows the line.
+    excluded and join columns are no inputs. For JSON, where a label is a path, its header is the last one. A width that
+    does not fit is left to the reader, who knows the line.
+
+    Raises:
+        AnalysisError: when the configuration names a column that is not there.
     """
     names = config.headers or tuple(f"column_{i}" for i in range(width + isinstance(config.label, int)))
-    located = replace(config, label=None, predicted_label=None if _is_path(config) else config.predicted_label)
-    columns = columns_of_table(located, names)
+    columns = columns_of_table(replace(config, label=None, predicted_label=None), names)
     label = config.label
-    if isinstance(label, int):
+    if isinstance(label, int) or (label is not None and config.headers is not None and not is_json):
         label = _located(label, names, NO_LABEL_HEADER)
-    elif label not in names and (has_label or label_is_last) and width == len(columns.inputs) - 1:
-        # Clarify's rule for JSON, where the label is a path: its header comes last.
+    elif is_json and label not in names and width == len(columns.inputs) - 1:
         label = columns.inputs[-1]
-    inputs = tuple(name for name in columns.inputs if name != label)
+    inputs = tuple(name for name in columns.inputs if name not in (label, config.predicted_label))
     return Columns(names, inputs, label or (UNNAMED_LABEL if has_label else None), None, ())
-
-
-def _is_path(config: AnalysisConfig) -> bool:
-    return config.dataset_type in (JSON, JSON_LINES)
 
 
 def _optional(column: NameOrIndex | None, names: tuple[str, ...], key: str) -> str | None:

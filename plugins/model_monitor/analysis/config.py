@@ -139,7 +139,7 @@ def parse_analysis_config(content: dict[str, Any], origin: str = "analysis confi
         raise AnalysisError(f"{NOT_VALID} {origin}: {problems}") from error
     _refuse_unsupported(content, origin)
     config = _config_of(raw)
-    _check_references(config, origin)
+    _check_references(config, origin, tabular=raw.dataset_type in (CSV, PARQUET))
     return config
 
 
@@ -160,7 +160,7 @@ def _config_of(raw: ConfigSchema) -> AnalysisConfig:
         pre = methods.pre_training_bias.methods if methods and methods.pre_training_bias else None  # type: ignore[assignment]
         post = methods.post_training_bias.methods if methods and methods.post_training_bias else None  # type: ignore[assignment]
     return AnalysisConfig(
-        dataset_type=raw.dataset_type,
+        dataset_type=raw.dataset_type or CSV,
         headers=_tuple(raw.headers),
         label=raw.label,
         label_values_or_threshold=_tuple(raw.label_values_or_threshold),
@@ -174,7 +174,7 @@ def _config_of(raw: ConfigSchema) -> AnalysisConfig:
         pre_training_methods=pre,
         post_training_methods=post,
         shap=_shap_of(methods.shap) if methods and methods.shap else None,
-        predictor=_predictor_of(raw.predictor, raw.dataset_type) if raw.predictor else None,
+        predictor=_predictor_of(raw.predictor, raw.dataset_type or CSV) if raw.predictor else None,
         report=ReportConfig(methods.report.name, methods.report.title) if methods and methods.report else None,
     )
 
@@ -228,7 +228,8 @@ def _predictor_of(raw: PredictorSchema, dataset_type: str) -> PredictorConfig:
     )
 
 
-def _check_references(config: AnalysisConfig, origin: str) -> None:
+def _check_references(config: AnalysisConfig, origin: str, tabular: bool) -> None:
+    """`tabular` says that labels are columns. Monitors' configurations name no data set, and may hold paths in JSON."""
     if config.shap is not None:
         _check_shap(config.shap, origin)
     asked_for_bias = config.pre_training_methods is not None or config.post_training_methods is not None
@@ -248,7 +249,6 @@ def _check_references(config: AnalysisConfig, origin: str) -> None:
     doubled = sorted({name for name in config.headers if config.headers.count(name) > 1})
     if doubled:
         raise AnalysisError(f"{NOT_VALID} {origin}: headers: {', '.join(doubled)} more than once")
-    tabular = config.dataset_type in (CSV, PARQUET)
     if tabular and config.label is not None and not _is_in(config.label, config.headers):
         raise AnalysisError(f"{NO_LABEL_HEADER} Label '{config.label}' is not there; {shown}")
     for facet in config.facets:

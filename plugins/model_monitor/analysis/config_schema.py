@@ -127,7 +127,7 @@ class PredictorSchema(_Section):
 
 class ConfigSchema(_Section):
     version: StrictStr | None = None
-    dataset_type: _DatasetType = "text/csv"
+    dataset_type: _DatasetType | None = None
     headers: list[StrictStr] | None = None
     label: _Name | None = None
     label_values_or_threshold: list[_Value] | None = None

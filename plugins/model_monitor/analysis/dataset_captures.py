@@ -64,7 +64,7 @@ def read_merged(paths: Sequence[Path], config: AnalysisConfig, attributes: Attri
 
 def _columns(rows: Rows, config: AnalysisConfig, has_label: bool) -> Columns:
     usual = int(np.median(rows.widths))
-    return columns_of_captures(config, usual, has_label=has_label, label_is_last=isinstance(rows, ValueRows))
+    return columns_of_captures(config, usual, has_label=has_label, is_json=isinstance(rows, ValueRows))
 
 
 def _inputs(rows: Rows, columns: Columns) -> pd.DataFrame:
