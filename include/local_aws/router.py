@@ -94,7 +94,7 @@ class Router:
             return self._send(_unsigned(), start_response)
         if self.access is not None:
             try:
-                self.access.admit(environ, caller.service)
+                self.access.admit(environ, caller.service, data_plane)
             except AwsError as error:
                 return self._send(_refusal(environ, path, caller, error), start_response)
         if ours:

@@ -7,11 +7,13 @@ streamed bodies with their chunks and trailing headers, and S3's Version 2, in w
 from __future__ import annotations
 
 import hmac
+import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,9 +21,11 @@ from local_aws.access import signed_bodies
 from local_aws.access.keys import Key
 from local_aws.access.refusals import Refusals
 from local_aws.access.s3_version_2 import version_2
-from local_aws.access.signatures import ALGORITHM, EMPTY_HASH, MOMENT, UNSIGNED, Scope, Signer, canonical_request
+from local_aws.access.signatures import ALGORITHM, MOMENT, UNSIGNED, Scope, Signer, canonical_request
 from local_aws.access.signed_bodies import WrongBody
 from local_aws.clock import Clock
+from local_aws.errors import serialization_error
+from local_aws.request_bodies import limit_of, read_body
 
 Environ = dict[str, Any]
 
@@ -47,6 +51,50 @@ class _Signed:
     expires_seconds: int | None = None
 
 
+class _Body:
+    """A request's body, read at most once for its hash and then put back for whoever serves the request."""
+
+    def __init__(self, environ: Environ, service: str, invocation: bool) -> None:
+        self.service = service
+        self._environ = environ
+        self._invocation = invocation
+        self._hash: str | None = None
+
+    def hash(self) -> str:
+        """Its SHA-256 in hexadecimal digits."""
+        if self._hash is None:
+            self._hash = self._kept()
+        return self._hash
+
+    def check_chunks(self, signer: Signer, seed: str, declared: str) -> None:
+        """Check the signatures of its chunks.
+
+        Raises:
+            WrongBody: it is not what was signed.
+        """
+        self.hash()
+        content = self._environ["wsgi.input"]
+        signed_bodies.check_chunks(content, signer, seed, trailer=declared == signed_bodies.SIGNED_CHUNKS_AND_TRAILER)
+        content.seek(0)
+
+    def _kept(self) -> str:
+        environ = self._environ
+        if self.service == "s3":
+            chunked = environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
+            try:
+                length = None if chunked else int(environ.get("CONTENT_LENGTH") or 0)
+                copy, read, digest = signed_bodies.kept(environ["wsgi.input"], length)
+            except ValueError as error:
+                raise serialization_error(f"The request body cannot be read: {error}") from error
+        else:
+            content = read_body(environ, limit_of(self.service, self._invocation))
+            copy, read, digest = io.BytesIO(content), len(content), sha256(content).hexdigest()
+        environ["wsgi.input"] = copy
+        environ["CONTENT_LENGTH"] = str(read)
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        return digest
+
+
 class Access:
     """Admits the requests that a known key has signed."""
 
@@ -54,13 +102,16 @@ class Access:
         self._keys = {key.id: key for key in keys}
         self._clock = clock
 
-    def admit(self, environ: Environ, service: str) -> None:
+    def admit(self, environ: Environ, service: str, invocation: bool) -> None:
         """Check a request that is signed for a service, and leave its body readable.
+
+        Args:
+            invocation: whether it asks an endpoint.
 
         Raises:
             AwsError: who signed it is not known, or it is not what was signed, in the words of the service.
         """
-        refuse = Refusals(service, environ)
+        refuse = Refusals(service, environ.get("CONTENT_TYPE", ""), invocation)
         query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         if environ.get("HTTP_AUTHORIZATION", "").startswith("AWS ") or "AWSAccessKeyId" in query:
             self._admit_version_2(environ, query, refuse)
@@ -75,7 +126,7 @@ class Access:
         if not signed.moment.startswith(day) or _unsigned_headers(environ, signed.headers):
             raise refuse.mismatch()
         self._check_time(signed, refuse)
-        self._check_signature(environ, signed, signer, service, refuse)
+        self._check_signature(environ, signed, signer, _Body(environ, service, invocation), refuse)
 
     def _known(self, name: str, token: str | None, environ: Environ, refuse: Refusals) -> Key:
         key = self._keys.get(name)
@@ -87,34 +138,26 @@ class Access:
         return key
 
     def _check_signature(
-        self, environ: Environ, signed: _Signed, signer: Signer, service: str, refuse: Refusals
+        self, environ: Environ, signed: _Signed, signer: Signer, body: _Body, refuse: Refusals
     ) -> None:
         declared = environ.get("HTTP_X_AMZ_CONTENT_SHA256")
-        if declared is None and signed.expires_seconds is not None and service == "s3":
+        if declared is None and signed.expires_seconds is not None and body.service == "s3":
             declared = UNSIGNED
         if declared is None:
-            declared = _keep_body(environ)
+            declared = body.hash()
         headers = {name: _header(environ, name) for name in signed.headers}
         path = environ.get("REQUEST_URI", "").partition("?")[0]
-        canonical = canonical_request(environ["REQUEST_METHOD"], path, signed.query, headers, declared, service)
+        canonical = canonical_request(environ["REQUEST_METHOD"], path, signed.query, headers, declared, body.service)
         if not hmac.compare_digest(signer.request(canonical), signed.signature):
             raise refuse.mismatch()
-        self._check_body(environ, declared, signer, signed.signature, refuse)
-
-    def _check_body(self, environ: Environ, declared: str, signer: Signer, seed: str, refuse: Refusals) -> None:
-        if declared in signed_bodies.UNCHECKED and signer.scope.service == "s3":
+        if declared in signed_bodies.UNCHECKED and body.service == "s3":
             return
-        if declared in signed_bodies.CHUNKED:
-            _keep_body(environ)
-            body = environ["wsgi.input"]
+        if declared in signed_bodies.CHUNKED and body.service == "s3":
             try:
-                signed_bodies.check_chunks(
-                    body, signer, seed, trailer=declared == signed_bodies.SIGNED_CHUNKS_AND_TRAILER
-                )
+                body.check_chunks(signer, signed.signature, declared)
             except WrongBody as error:
                 raise refuse.mismatch() from error
-            body.seek(0)
-        elif not _HASH.fullmatch(declared) or not hmac.compare_digest(_keep_body(environ), declared):
+        elif not _HASH.fullmatch(declared) or not hmac.compare_digest(body.hash(), declared):
             raise refuse.other_body()
 
     def _check_time(self, signed: _Signed, refuse: Refusals) -> None:
@@ -180,23 +223,14 @@ def _moment_of(date: str) -> str:
 
 def _unsigned_headers(environ: Environ, signed: tuple[str, ...]) -> bool:
     """Whether the host, or a header that AWS reads, is not covered by the signature."""
-    sent = {name[5:].replace("_", "-").lower() for name in environ if name.startswith("HTTP_X_AMZ_")}
-    return bool({"host", *sent} - set(signed) - {"x-amz-content-sha256"})
+    sent = {name for name in environ if name.startswith("HTTP_X_AMZ_")}
+    return bool({"HTTP_HOST", *sent} - {_variable(name) for name in signed} - {"HTTP_X_AMZ_CONTENT_SHA256"})
 
 
 def _header(environ: Environ, name: str) -> str:
-    variable = name.upper().replace("-", "_")
-    key = variable if variable in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{variable}"
-    return str(environ.get(key, "")).encode("latin-1", "replace").decode("utf-8", "replace")
+    return str(environ.get(_variable(name), "")).encode("latin-1", "replace").decode("utf-8", "replace")
 
 
-def _keep_body(environ: Environ) -> str:
-    """Read the body, put a copy of it in its place, and give its SHA-256."""
-    chunked = environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
-    length = None if chunked else int(environ.get("CONTENT_LENGTH") or 0)
-    if length == 0:
-        return EMPTY_HASH
-    environ["wsgi.input"], read, digest = signed_bodies.kept(environ["wsgi.input"], length)
-    environ["CONTENT_LENGTH"] = str(read)
-    environ.pop("HTTP_TRANSFER_ENCODING", None)
-    return digest
+def _variable(header: str) -> str:
+    name = header.upper().replace("-", "_")
+    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"

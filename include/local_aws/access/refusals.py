@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
-from typing import Any
 
 from local_aws.access.signatures import MOMENT
 from local_aws.errors import AwsError
-
-_DATA_PLANE = re.compile(r"/endpoints/[^/]+/[a-z-]+")
 
 UNKNOWN_TOKEN = "The security token included in the request is invalid."
 MISMATCH = (
@@ -24,10 +20,10 @@ S3_MISMATCH = (
 class Refusals:
     """The errors of a service: S3's, those of the JSON protocols, or those of the query protocol."""
 
-    def __init__(self, service: str, environ: dict[str, Any]) -> None:
+    def __init__(self, service: str, content_type: str, invocation: bool) -> None:
         self._s3 = service == "s3"
-        self._data_plane = service == "sagemaker" and _DATA_PLANE.fullmatch(environ.get("PATH_INFO", "")) is not None
-        self._json = self._data_plane or service == "sagemaker" or "json" in environ.get("CONTENT_TYPE", "")
+        self._invocation = invocation
+        self._json = service == "sagemaker" or "json" in content_type
 
     def unknown_key(self) -> AwsError:
         """The access key is not known."""
@@ -75,5 +71,5 @@ class Refusals:
         if self._s3:
             return AwsError(s3, message, 403)
         if self._json:
-            return AwsError(of_json, message, 403 if self._data_plane else 400)
+            return AwsError(of_json, message, 403 if self._invocation else 400)
         return AwsError(query, message, 403)

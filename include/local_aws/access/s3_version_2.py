@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 from botocore.auth import HmacV1Auth
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
+from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
 
 STANDARD_HEADERS = ("content-md5", "content-type")
 
@@ -48,7 +49,12 @@ class _Dated(HmacV1Auth):
 def version_2(environ: dict[str, Any], query: dict[str, list[str]]) -> SignedVersion2 | None:
     """What an `AWS key:signature` header or a presigned address says; None when something is missing."""
     headers = {name: environ[_variable(name)] for name in STANDARD_HEADERS if environ.get(_variable(name))}
-    headers |= {name[5:].replace("_", "-").lower(): environ[name] for name in environ if name.startswith("HTTP_X_AMZ_")}
+    spelled = environ.get(PRESERVED_HEADER_NAMES_ENVIRON_KEY, {})
+    headers |= {
+        spelled.get(name, name[5:].replace("_", "-")).lower(): environ[name]
+        for name in environ
+        if name.startswith("HTTP_X_AMZ_")
+    }
     expires, dated = None, None
     if "AWSAccessKeyId" in query:
         key, signature = query["AWSAccessKeyId"][0], query.get("Signature", [""])[0]
