@@ -28,6 +28,8 @@ PEOPLE, REQUESTS = 60, 10
 HOUR = timedelta(hours=1)
 HOURS = 7 * 24
 DRIFT_BEGINS = 4 * 24
+ALARM = "groups-are-treated-differently"
+EVENTS = "/aws/events/week"
 FACET = [{"name_or_index": "group", "value_or_threshold": [0]}]
 AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential=test/20261116/{REGION}/sagemaker/aws4_request"
 
@@ -146,6 +148,40 @@ class Week:
                 "ScheduleConfig": {"ScheduleExpression": "cron(0 * ? * * *)"},
             },
         )
+
+    def alarm(self) -> None:
+        """An alarm on the difference in positive predictions between the groups, at either side of 0."""
+        whole = max(self.inputs[:, 2])
+        dimensions = {
+            "Endpoint": ENDPOINT,
+            "MonitoringSchedule": BIAS,
+            "BiasStage": "Post-Training",
+            "Label": LABEL,
+            "LabelValue": "1",
+            "Facet": "group",
+            "FacetValue": f"(0.0, {whole:g}]",
+        }
+        self.aws.client("cloudwatch").put_metric_alarm(
+            AlarmName=ALARM,
+            Namespace="aws/sagemaker/Endpoints/bias-metrics",
+            MetricName="bias_metric_DPPL",
+            Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+            Statistic="Average",
+            Period=3600,
+            EvaluationPeriods=1,
+            Threshold=0.5,
+            ComparisonOperator="GreaterThanThreshold",
+            TreatMissingData="ignore",
+        )
+
+    def listen(self) -> None:
+        """Log the events of executions and alarms."""
+        self.aws.client("logs").create_log_group(logGroupName=EVENTS)
+        events = self.aws.client("events")
+        types = ["SageMaker Monitoring Schedule State Change", "CloudWatch Alarm State Change"]
+        events.put_rule(Name="week", EventPattern=json.dumps({"detail-type": types}))
+        arn = f"arn:aws:logs:{REGION}:123456789012:log-group:{EVENTS}"
+        events.put_targets(Rule="week", Targets=[{"Id": "log", "Arn": arn}])
 
     def live(self, hours: int = HOURS) -> Iterator[datetime]:
         """Go through the week; each hour is given when its traffic was sent and its monitors are done."""
