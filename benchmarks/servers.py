@@ -1,0 +1,96 @@
+"""local_aws against moto's own server: S3, the control plane, invocations, and memory.
+
+Moto keeps all in memory, writes nothing and answers invocations with made-up text. local_aws writes each object to the
+disk before it answers, and has a real model answer each invocation, which it captures.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.http_load import Connection, Load, load, request
+from benchmarks.server_processes import BUCKET, ENDPOINT, Running, local_aws, moto_server
+from benchmarks.timing import Comparison, best
+
+OBJECTS, LARGE, REQUESTS, INVOCATIONS = 2_000, 200 * 1000**2, 1_000, 2_000
+PEER = "moto server"
+SMALL = b"0.1,0.2,0.3,0.4\n" * 64
+
+
+def comparisons() -> Iterator[Comparison]:
+    """Each measured on both servers right after one another."""
+    with tempfile.TemporaryDirectory() as folder, local_aws(Path(folder)) as ours, moto_server() as moto:
+        yield _megabytes("memory with one endpoint, before", ours, moto)
+        yield from _small_objects(ours, moto)
+        yield from _large_object(ours, moto)
+        yield _megabytes("memory after these objects", ours, moto)
+        for what, make in (("PutObject, 1 kB", put), ("DescribeEndpoint", describe), ("InvokeEndpoint", invoke)):
+            yield from _latencies(what, load(ours.url, make, REQUESTS), load(moto.url, make, REQUESTS))
+        before = ours.resident_mb, moto.resident_mb
+        done = load(ours.url, invoke, INVOCATIONS), load(moto.url, invoke, INVOCATIONS)
+        yield Comparison(f"{INVOCATIONS:,} invocations", done[0].per_second, PEER, done[1].per_second, "/s")
+        yield Comparison("memory, before them", before[0], PEER, before[1], "MB")
+        yield _megabytes("memory, after them", ours, moto)
+
+
+def put(number: int) -> bytes:
+    """PutObject of 1 kB."""
+    return request("s3", "PUT", f"/{BUCKET}/put/{number}", SMALL)
+
+
+def describe(number: int) -> bytes:
+    """DescribeEndpoint."""
+    target = {"X-Amz-Target": "SageMaker.DescribeEndpoint", "Content-Type": "application/x-amz-json-1.1"}
+    return request("sagemaker", "POST", "/", f'{{"EndpointName": "{ENDPOINT}"}}'.encode(), target)
+
+
+def invoke(number: int) -> bytes:
+    """InvokeEndpoint with one row."""
+    body = f"0.{number % 10},0,0,0".encode()
+    return request("sagemaker", "POST", f"/endpoints/{ENDPOINT}/invocations", body, {"Content-Type": "text/csv"})
+
+
+def _small_objects(ours: Running, moto: Running) -> Iterator[Comparison]:
+    def each(method: str, body: bytes = b"") -> Callable[[int], bytes]:
+        return lambda number: request("s3", method, f"/{BUCKET}/small/{number:04}", body)
+
+    def listed(server: Running) -> None:
+        pages = server.client("s3").get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="small/")
+        assert sum(page["KeyCount"] for page in pages) == OBJECTS
+
+    for what, make in (("PUT", each("PUT", SMALL)), ("GET", each("GET"))):
+        seconds = [load(server.url, make, OBJECTS, clients=1).seconds for server in (ours, moto)]
+        yield Comparison(f"{what} of {OBJECTS:,} objects of 1 kB, one client", seconds[0], PEER, seconds[1])
+    seconds = [best(lambda server=server: listed(server)) for server in (ours, moto)]  # type: ignore[misc]
+    yield Comparison(f"LIST of {OBJECTS:,} objects", seconds[0], PEER, seconds[1])
+
+
+def _large_object(ours: Running, moto: Running) -> Iterator[Comparison]:
+    for what, sent in (
+        ("PUT", request("s3", "PUT", f"/{BUCKET}/large", bytes(LARGE))),
+        ("GET", request("s3", "GET", f"/{BUCKET}/large")),
+    ):
+        seconds = [_timed(server, sent) for server in (ours, moto)]
+        yield Comparison(f"{what} of an object of 200 MB", seconds[0], PEER, seconds[1])
+
+
+def _timed(server: Running, sent: bytes) -> float:
+    connection = Connection(server.url)
+    started = time.perf_counter()
+    connection.ask(sent)
+    seconds = time.perf_counter() - started
+    connection.close()
+    return seconds
+
+
+def _latencies(what: str, ours: Load, moto: Load) -> Iterator[Comparison]:
+    yield Comparison(f"{what}, 8 clients, p50", ours.p50, PEER, moto.p50)
+    yield Comparison(f"{what}, 8 clients, p95", ours.p95, PEER, moto.p95)
+    yield Comparison(f"{what}, 8 clients, rate", ours.per_second, PEER, moto.per_second, "/s")
+
+
+def _megabytes(what: str, ours: Running, moto: Running) -> Comparison:
+    return Comparison(what, ours.resident_mb, PEER, moto.resident_mb, "MB")
