@@ -41,6 +41,23 @@ def test_dataset_uri_beats_the_jobs_own_data(place: Place) -> None:
     assert job["ProcessingJobStatus"] == "Completed", job["FailureReason"]
 
 
+def test_dataset_uri_may_be_a_folder_of_files(place: Place) -> None:
+    for number, part in enumerate((slice(0, 100), slice(100, 200))):
+        place.put(f"folder/{number}/part.csv", "\n".join(table()[part]) + "\n")
+    place.put("folder-of-others/part.csv", "this,is,no,data,at all")
+    by_folder = place.baseline(place.config(dataset_uri=f"s3://{place.bucket}/folder"), ["nothing"])
+    assert by_folder["ProcessingJobStatus"] == "Completed", by_folder["FailureReason"]
+    assert place.output(by_folder, "analysis.json") == place.output(
+        place.baseline(place.config(), table()), "analysis.json"
+    )
+
+
+def test_a_dataset_uri_of_nothing(place: Place) -> None:
+    job = place.baseline(place.config(dataset_uri=f"s3://{place.bucket}/nowhere/"), table())
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert "/nowhere/, which the analysis configuration names, cannot be read: there is nothing" in job["FailureReason"]
+
+
 def test_a_live_endpoint_is_asked_and_captures_that_as_any_request(place: Place) -> None:
     predictor = place.config()["predictor"]
     by_model = place.baseline(place.config(), table())

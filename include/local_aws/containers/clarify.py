@@ -13,6 +13,7 @@ import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from local_aws.access.signatures import authorization
@@ -25,14 +26,17 @@ from model_monitor.errors import AnalysisError, ModelError
 CONFIG = "opt/ml/processing/input/config/analysis_config.json"
 DATA = "opt/ml/processing/input/data"
 RESULT = "analysis_result"
+CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 MODEL_TIMEOUT_SECONDS = 60
 
 
 class Model:
     """The model behind an `/invocations` address, over one connection that is kept open."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: dict[str, str]) -> None:
+        """`headers` go with every request."""
         address = urlsplit(url)
+        self._headers = headers
         self._url = url
         self._host = address.netloc
         self._path = address.path
@@ -44,7 +48,7 @@ class Model:
         Raises:
             ModelError: with the model's own words, when it refuses the request or does not answer.
         """
-        headers = self._signed({"Content-Type": content_type, "Accept": accept}, body)
+        headers = self._signed(self._headers | {"Content-Type": content_type, "Accept": accept}, body)
         try:
             answer, status = self._post(body, headers)
         except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
@@ -77,13 +81,9 @@ class Model:
 
 
 def take_dataset_uri(folder: Path) -> None:
-    """A `dataset_uri` in the configuration is analysed in the place of the job's own data set."""
-    file = folder / CONFIG
-    try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return  # The analysis reports it, in Clarify's words.
-    if not isinstance(config, dict) or "dataset_uri" not in config:
+    """A `dataset_uri`, an object or a folder of them, is analysed in the place of the job's own data set."""
+    config = _configured(folder)
+    if "dataset_uri" not in config:
         return
     uri = config.pop("dataset_uri")
     if not isinstance(uri, str) or not Path(uri).name.strip("."):
@@ -91,8 +91,11 @@ def take_dataset_uri(folder: Path) -> None:
     data = folder / DATA
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
-    (data / Path(uri).name).write_bytes(fetch(uri))
-    file.write_text(json.dumps(config), encoding="utf-8")
+    for number, found in enumerate(_objects_at(uri)):
+        place = data / f"{number:05d}"
+        place.mkdir()
+        (place / Path(found).name).write_bytes(fetch(found))
+    (folder / CONFIG).write_text(json.dumps(config), encoding="utf-8")
 
 
 def fetch(uri: str) -> bytes:
@@ -107,8 +110,46 @@ def fetch(uri: str) -> bytes:
     try:
         content: bytes = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     except S3_ERRORS as error:
-        raise AnalysisError(f"{uri}, which the analysis configuration names, cannot be read: {error}") from error
+        raise AnalysisError(_unreadable(uri, error)) from error
     return content
+
+
+def _objects_at(uri: str) -> list[str]:
+    """The object of that address, or those below it, by name."""
+    import boto3
+
+    bucket, key = split_uri(uri)
+    folder = key.rstrip("/")
+    try:
+        pages = list(boto3.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=folder))
+    except S3_ERRORS as error:
+        raise AnalysisError(_unreadable(uri, error)) from error
+    keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    below = [one for one in keys if one.startswith(f"{folder}/" if folder else "") and Path(one).name.strip(".")]
+    found = [key] if key in keys else [one for one in below if not one.endswith("/")]
+    if not found:
+        raise AnalysisError(_unreadable(uri, "there is nothing"))
+    return [f"s3://{bucket}/{one}" for one in found]
+
+
+def _unreadable(uri: str, reason: object) -> str:
+    return f"{uri}, which the analysis configuration names, cannot be read: {reason}"
+
+
+def request_headers(folder: Path) -> dict[str, str]:
+    """What the configuration wants each request to the model to carry besides its types."""
+    predictor = _configured(folder).get("predictor")
+    attributes = predictor.get("custom_attributes") if isinstance(predictor, dict) else None
+    return {CUSTOM_ATTRIBUTES: attributes} if isinstance(attributes, str) else {}
+
+
+def _configured(folder: Path) -> dict[str, Any]:
+    """The analysis configuration; nothing when it is none, which the analysis reports in Clarify's words."""
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}
 
 
 def check_output(folder: Path) -> None:
@@ -152,7 +193,8 @@ def main() -> int:
     log_to_stdout()
     folder = root()
     url = os.environ.get("INVOKE_URL")
-    return prepare(folder) or job.run(folder, variables(folder), Model(url) if url else None, fetch)
+    model = Model(url, request_headers(folder)) if url else None
+    return prepare(folder) or job.run(folder, variables(folder), model, fetch)
 
 
 if __name__ == "__main__":
