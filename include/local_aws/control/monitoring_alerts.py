@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from local_aws.control.listing import cut
+from local_aws.control.listing import cut, page_of
 from local_aws.errors import AwsError, resource_not_found, validation_error
 from local_aws.monitoring.alerts import HISTORY, KIND
 from local_aws.operations import operation
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from local_aws.aws import LocalAws
 
 PAGE = 100
-SORT_BY = {"CreationTime": "CreationTime", "Status": "AlertStatus"}
+INCLUSIVE = ("CreationTimeAfter", "CreationTimeBefore")
+"""Filters that mean their own moment too, unlike those of other lists."""
 
 
 @operation(
@@ -64,19 +65,20 @@ def list_monitoring_alert_history(aws: LocalAws, request: dict[str, Any], region
         if "MonitoringAlertName" in request:
             _require_name(alert, request["MonitoringAlertName"])
     prefix = scoped(region, f"{schedule}/" if schedule else "")
-    entries = [entry for entry in aws.store.list(HISTORY, prefix) if _asked_for(entry, request)]
-    member = SORT_BY[request.get("SortBy", "CreationTime")]
-    entries.sort(key=lambda entry: entry[member])
-    if request.get("SortOrder", "Descending") == "Descending":
-        entries.reverse()
-    page, token = cut(entries, request, PAGE)
-    return {"MonitoringAlertHistory": page, "NextToken": token}
+    entries, token = page_of(
+        [entry for entry in aws.store.list(HISTORY, prefix) if _asked_for(entry, request)],
+        {"MaxResults": PAGE} | {key: value for key, value in request.items() if key not in INCLUSIVE},
+        name="MonitoringScheduleName",
+        status="AlertStatus",
+        sort_by={"Status": "AlertStatus"},
+        identity="Key",
+    )
+    return {"MonitoringAlertHistory": entries, "NextToken": token}
 
 
 def _asked_for(entry: Document, request: dict[str, Any]) -> bool:
     return (
         request.get("MonitoringAlertName") in (None, entry["MonitoringAlertName"])
-        and request.get("StatusEquals") in (None, entry["AlertStatus"])
         and request.get("CreationTimeAfter", 0) <= entry["CreationTime"]
         and entry["CreationTime"] <= request.get("CreationTimeBefore", float("inf"))
     )

@@ -58,15 +58,17 @@ class Alarms:
         """Take up the alarms that there are, and hear of everything that is done to them."""
         from moto.cloudwatch.responses import CloudWatchResponse
 
-        for region, backend in self._backends().items():
-            for name in list(backend.alarms):
-                self._take_up(region, name)
-        self._drop_states_without_alarm()
         self._hooks.around(CloudWatchResponse, "put_metric_alarm", self._putting)
         self._hooks.around(CloudWatchResponse, "put_metric_data", self._publishing)
         self._hooks.around(CloudWatchResponse, "set_alarm_state", self._setting)
         self._hooks.around(CloudWatchResponse, "delete_alarms", self._deleting)
         self._hooks.add(CloudWatchResponse, "describe_alarm_history", self._describe_history())
+        with self._lock:
+            self._drop_states_without_alarm()
+            for region, backend in self._backends().items():
+                for name in list(backend.alarms):
+                    if (region, name) not in self._watches:
+                        self._take_up(region, name)
 
     def stop(self) -> None:
         """Judge no more, and leave moto as it was."""
