@@ -128,3 +128,9 @@ def stub_every_image(patch: pytest.MonkeyPatch) -> None:
     patch.syspath_prepend(PROGRAMS)
     for image in ("stub", "sagemaker-clarify-processing", "sagemaker-model-monitor-groundtruth-merger"):
         patch.setitem(runners.JOBS, image, "stub_job")
+
+
+def echo_every_image(patch: pytest.MonkeyPatch) -> None:
+    """Let the program that tells what it was asked serve the models of the stub image."""
+    patch.syspath_prepend(PROGRAMS)
+    patch.setitem(runners.MODEL_SERVERS, "stub", "echo_server")

@@ -54,6 +54,12 @@ class Serving:
         for wanted in settings:
             self.variants[wanted["VariantName"]].weight = weight_of(wanted)
 
+    @property
+    def requests(self) -> int:
+        """How many requests are being answered."""
+        with self._changed:
+            return self._requests
+
     def enter(self) -> None:
         """One more request is being answered."""
         with self._changed:
