@@ -12,9 +12,9 @@ import math
 import secrets
 import threading
 import time
-from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from local_aws.control.job_definitions import find_definition
 from local_aws.errors import AwsError
@@ -33,6 +33,9 @@ KIND = "monitoring-execution"
 TERMINAL = frozenset({"Completed", "CompletedWithViolations", "Failed", "Stopped"})
 NO_DATA = "Job inputs had no data"
 LEFT_BY_RESTART = "InternalServerError: local_aws was stopped while the execution ran"
+MISSED = (
+    "InternalServerError: local_aws was not running when this execution was due; the hour is not analysed afterwards"
+)
 VIOLATIONS = "CompletedWithViolations"
 
 Folders = list[tuple[str, str]]
@@ -52,7 +55,8 @@ class Executions:
 
     def __init__(self, aws: LocalAws) -> None:
         self._aws = aws
-        self._merging: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._merging: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        self._merging_lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
         self._stopping = threading.Event()
 
@@ -79,37 +83,24 @@ class Executions:
         """A schedule's executions that are not over."""
         return [item for item in self._of(region, schedule) if item["MonitoringExecutionStatus"] not in TERMINAL]
 
+    def of_schedule(self, region: str, schedule: Document) -> list[Document]:
+        """The executions of a schedule, oldest first, without those of an earlier one of its name."""
+        found = self._of(region, schedule["MonitoringScheduleName"])
+        return [item for item in found if item["ScheduleIdentity"] == schedule["Identity"]]
+
     def last(self, region: str, schedule: Document) -> Document | None:
-        """The newest execution of a schedule, not of an earlier one of its name."""
-        own = [
-            item
-            for item in self._of(region, schedule["MonitoringScheduleName"])
-            if item["ScheduleIdentity"] == schedule["Identity"]
-        ]
-        return own[-1] if own else None
+        """The newest execution of a schedule."""
+        return next(iter(self.of_schedule(region, schedule)[-1:]), None)
+
+    def record_missed(self, region: str, schedule: Document, scheduled: datetime) -> None:
+        """Tell of an execution that was not begun, for nobody was there to begin it."""
+        self._insert(region, schedule, scheduled, secrets.token_hex(12), "Failed", MISSED)
 
     def begin(self, region: str, schedule: Document, scheduled: datetime, window: Window) -> None:
         """Start an execution; which data it looks at is settled when this returns, the rest happens in a thread."""
         identity = secrets.token_hex(12)
         name = schedule["MonitoringScheduleName"]
-        key = scoped(region, f"{name}/{identity}")
-        now = self._aws.clock.timestamp()
-        self._aws.store.insert(
-            KIND,
-            key,
-            {
-                "Key": key,
-                "ScheduleIdentity": schedule["Identity"],
-                "MonitoringScheduleName": name,
-                "ScheduledTime": scheduled.timestamp(),
-                "CreationTime": now,
-                "LastModifiedTime": now,
-                "MonitoringExecutionStatus": "Pending",
-                "EndpointName": schedule["EndpointName"],
-                "MonitoringJobDefinitionName": schedule["MonitoringJobDefinitionName"],
-                "MonitoringType": schedule["MonitoringType"],
-            },
-        )
+        key = self._insert(region, schedule, scheduled, identity, "Pending")
         try:
             run = self._run_of(region, schedule, scheduled, window, identity)
             captures, labels = self._data(region, run)
@@ -124,6 +115,34 @@ class Executions:
         )
         self._threads.add(thread)
         thread.start()
+
+    def _insert(
+        self,
+        region: str,
+        schedule: Document,
+        scheduled: datetime,
+        identity: str,
+        status: str,
+        reason: str | None = None,
+    ) -> str:
+        name = schedule["MonitoringScheduleName"]
+        key = scoped(region, f"{name}/{identity}")
+        now = self._aws.clock.timestamp()
+        execution = {
+            "Key": key,
+            "ScheduleIdentity": schedule["Identity"],
+            "MonitoringScheduleName": name,
+            "ScheduledTime": scheduled.timestamp(),
+            "CreationTime": now,
+            "LastModifiedTime": now,
+            "MonitoringExecutionStatus": status,
+            "FailureReason": reason,
+            "EndpointName": schedule["EndpointName"],
+            "MonitoringJobDefinitionName": schedule["MonitoringJobDefinitionName"],
+            "MonitoringType": schedule["MonitoringType"],
+        }
+        self._aws.store.insert(KIND, key, execution)
+        return key
 
     def _run_of(
         self, region: str, schedule: Document, scheduled: datetime, window: Window, identity: str
@@ -173,7 +192,7 @@ class Executions:
         try:
             constraints = self._constraints(region, run)
             if run.needs_ground_truth:
-                with self._merging[f"{run.merge_folder}/{run.endpoint}"]:
+                with self._merge_lock(run):
                     job = self._merge_and_analyse(region, key, schedule, run, captures, labels, constraints)
             else:
                 job = self._analyse(region, key, schedule, run, captures, constraints, run.max_runtime)
@@ -183,6 +202,11 @@ class Executions:
         self._end(key, ended)
         self._threads.discard(threading.current_thread())
         self._aws.work.end(work)
+
+    def _merge_lock(self, run: MonitoringRun) -> threading.Lock:
+        """Merges into one folder are done one after the other; the lock is gone when nobody waits for it."""
+        with self._merging_lock:
+            return self._merging.setdefault(f"{run.merge_folder}/{run.endpoint}", threading.Lock())
 
     def _constraints(self, region: str, run: MonitoringRun) -> str | None:
         """Where the baseline's constraints lie, once the baselining job is over; None without a baseline."""

@@ -54,7 +54,7 @@ class VerdictOperator(MonitorOperator):
         if described is None:
             raise NoExecution(
                 f"The execution of {summary['MonitoringScheduleName']} is {summary['MonitoringExecutionStatus']} and "
-                "has no processing job, so there is no report."
+                f"has no processing job, so there is no report: {summary.get('FailureReason', 'no reason given')}."
             )
         report = described["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"].rstrip("/")
         verdict = self._verdict(summary, report)
