@@ -5,6 +5,9 @@ from __future__ import annotations
 MODEL_SERVERS = {
     "sagemaker-xgboost": "local_aws.containers.xgboost_server",
     "xgboost": "local_aws.containers.xgboost_server",
+    "sagemaker-scikit-learn": "local_aws.containers.sklearn_server",
+    # No image of AWS's: any model that a script can load, with what is installed here.
+    "python-inference": "local_aws.containers.script_server",
 }
 JOBS = {
     "sagemaker-clarify-processing": "local_aws.containers.clarify",

@@ -16,12 +16,13 @@ import urllib3
 
 from local_aws import runners
 from local_aws.container_view import ContainerView, source_path, variables_for
+from local_aws.containers.user_script import FETCHED_CODE, SUBMIT_DIRECTORY
 from local_aws.hosting import model_archive
 from local_aws.launching.launcher import launcher
 from local_aws.launching.program import Program, RunningProgram
 from local_aws.s3_addresses import S3_ERRORS, fetch, split_uri
 
-READY = re.compile(r"listening on (http://\S+)")
+READY = re.compile(r"listening on (http://127\.0\.0\.1:\d+)")
 START_SECONDS = 120.0
 STOP_SECONDS = 5.0
 MODEL_FOLDER = "opt/ml/model"
@@ -104,11 +105,15 @@ def start(container: dict[str, Any], folder: Path, s3: Any, variant: str, sink: 
 def _fetch(container: dict[str, Any], folder: Path, s3: Any) -> None:
     model_folder = folder / MODEL_FOLDER
     model_folder.mkdir(parents=True)
-    uri = container.get("ModelDataUrl")
-    if uri is None:
-        return
+    if container.get("ModelDataUrl") is not None:
+        _fetch_archive(container["ModelDataUrl"], model_folder, folder / "model.tar.gz", s3)
+    code = (container.get("Environment") or {}).get(SUBMIT_DIRECTORY, "")
+    if code.startswith("s3://"):
+        _fetch_archive(code, folder / FETCHED_CODE, folder / "code.tar.gz", s3)
+
+
+def _fetch_archive(uri: str, target: Path, archive: Path, s3: Any) -> None:
     bucket, key = split_uri(uri)
-    archive = folder / "model.tar.gz"
     try:
         fetch(s3, bucket, key, archive)
     except S3_ERRORS as error:
@@ -118,7 +123,7 @@ def _fetch(container: dict[str, Any], folder: Path, s3: Any) -> None:
             "and that the role passed to CreateModel has permissions to download the object."
         ) from error
     try:
-        model_archive.extract(archive, model_folder)
+        model_archive.extract(archive, target)
     except model_archive.BadArchive as error:
         raise ModelServerFailed(
             f'Failed to extract model data archive for container "container_1" from URL "{uri}". '

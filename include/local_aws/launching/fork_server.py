@@ -39,6 +39,10 @@ PRELOADED = (
     "ibis.backends.duckdb",
     "local_aws.containers.groundtruth_merger",
     "boto3",
+    "local_aws.containers.sklearn_server",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sklearn.pipeline",
 )
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _OWN_SIGNALS = (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
