@@ -8,7 +8,9 @@ import re
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs
@@ -172,7 +174,7 @@ class Router:
     def _stamped(self, start_response: StartResponse) -> StartResponse:
         def start(status: str, headers: list[tuple[str, str]], *args: Any) -> Any:
             kept = [header for header in headers if header[0].lower() != "date"]
-            kept.append(("Date", format_datetime(self.aws.clock.now().replace(microsecond=0), usegmt=True)))
+            kept.append(("Date", _http_date(self.aws.clock.now().replace(microsecond=0))))
             if not any(name.lower() == "x-amzn-requestid" for name, _ in kept):
                 kept.append(("x-amzn-RequestId", str(uuid.uuid4())))
             return start_response(status, kept, *args)
@@ -237,6 +239,11 @@ def _s3_elsewhere(s3: ForeignS3) -> Response:
     message = f"S3 is not here: this local_aws uses the S3 at {s3.url}, by its {VARIABLE}. Send this request there."
     body = f"<Error><Code>InvalidRequest</Code><Message>{escape(message)}</Message></Error>"
     return Response(400, body.encode(), "application/xml")
+
+
+@lru_cache(maxsize=4)
+def _http_date(moment: datetime) -> str:
+    return format_datetime(moment, usegmt=True)
 
 
 def _reason(status: int) -> str:
