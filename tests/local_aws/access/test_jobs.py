@@ -33,7 +33,7 @@ def test_an_analysis_fetches_from_s3_and_asks_a_live_endpoint(place: Place) -> N
 
 def test_a_monitor_merges_analyses_and_publishes(place: Place) -> None:
     place.aws.advance(7200)
-    rows = [row.split(",", 1) for row in table(40)]
+    rows = [row.split(",", 1) for row in table(60)]
     labels = [
         {
             "groundTruthData": {"data": label, "encoding": "CSV"},
