@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,18 +33,21 @@ class Embedded:
 
     server: Server
     data_dir: Path
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        """A boto3 client that talks to it."""
-        client: Any = boto3.client(
-            service,
-            region_name=REGION,
-            endpoint_url=self.server.aws.url,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(retries={"max_attempts": 0}),
-        )
-        return watched(client)
+        """A boto3 client that talks to it; made once per service."""
+        if service not in self.clients:
+            client: Any = boto3.client(
+                service,
+                region_name=REGION,
+                endpoint_url=self.server.aws.url,
+                aws_access_key_id="test",
+                aws_secret_access_key="test",
+                config=Config(retries={"max_attempts": 0}),
+            )
+            self.clients[service] = watched(client)
+        return self.clients[service]
 
     @property
     def sagemaker(self) -> Any:
@@ -116,6 +119,7 @@ def embedded(data_dir: Path, delay: timedelta = timedelta(0), clock: Clock | Non
             for backend in account.values():
                 backend.reset()
     server = Server("127.0.0.1", 0, data_dir, clock or Clock(stepped=True), delay)
+    server._wsgi.expiration_interval = 0.05  # how long stopping may take to be noticed
     server.start()
     try:
         yield Embedded(server, data_dir)
