@@ -75,8 +75,7 @@ class Script:
         except Refused:
             raise
         except Exception as error:
-            text = f"{error}\n{traceback.format_exc()}".replace(f"{root()}/", "/")
-            raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, text) from error
+            raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, _told(error)) from error
         body, content_type = result if isinstance(result, tuple) else (result, str(accept))
         return Answer(_content(body), str(content_type))
 
@@ -120,6 +119,13 @@ def load(model_folder: Path, default_input: InputFunction = array_payloads.decod
     except Exception as error:
         log.exception("model_fn failed.")
         raise CannotServe(f"model_fn failed: {type(error).__name__}: {error}") from error
+
+
+def _told(error: Exception) -> str:
+    """What was raised, and where in the user's own files."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(f"{root()}/")]
+    places = "".join(traceback.format_list(own)).replace(f"{root()}/", "/")
+    return f"{error}\n{places}{type(error).__name__}: {error}"
 
 
 def _content(body: Any) -> bytes:

@@ -19,12 +19,13 @@ from local_aws.container_view import ContainerView, source_path, variables_for
 from local_aws.containers.user_script import FETCHED_CODE, SUBMIT_DIRECTORY
 from local_aws.hosting import model_archive
 from local_aws.launching.launcher import launcher
-from local_aws.launching.program import Program, RunningProgram
+from local_aws.launching.program import Program, RunningProgram, signal_name
 from local_aws.s3_addresses import S3_ERRORS, fetch, split_uri
 
 READY = re.compile(r"listening on (http://127\.0\.0\.1:\d+)")
 START_SECONDS = 120.0
 STOP_SECONDS = 5.0
+END_SECONDS = 0.5
 MODEL_FOLDER = "opt/ml/model"
 PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 
@@ -151,14 +152,24 @@ def _launch(module: str, container: dict[str, Any], folder: Path, variant: str, 
                 return server
             break
         last = line.strip() or last
+    ended = _ended_by_signal(program)
     program.signal(signal.SIGKILL)
     program.wait()
     program.close_input()
     shutil.rmtree(folder, ignore_errors=True)
     raise ModelServerFailed(
         f"The primary container for production variant {variant} did not pass the ping health check. "
-        f"Please check CloudWatch logs for this endpoint. {last}".strip()
+        f"Please check CloudWatch logs for this endpoint. {last}{ended}".strip()
     )
+
+
+def _ended_by_signal(program: RunningProgram) -> str:
+    """Which signal ended a program that has just closed its output; empty when none did."""
+    try:
+        exit_code = program.wait(END_SECONDS)
+    except TimeoutError:
+        return ""
+    return f" (ended by {signal_name(-exit_code)})" if exit_code < 0 else ""
 
 
 def _read(

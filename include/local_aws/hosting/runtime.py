@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 6 * 1024**2
 MODEL_SECONDS = 60
+LONGEST_MESSAGE = 2048
+LONGEST_ORIGINAL_MESSAGE = 2048
 DEFAULT_TYPE = "application/octet-stream"
 UNSUPPORTED = ("TargetModel", "TargetContainerHostname", "EnableExplanations", "InferenceComponentName", "SessionId")
 
@@ -141,7 +143,7 @@ def _ask(
         message = f"The model server of variant {variant.name} does not answer."
         raise _model_error(aws, region, endpoint, 500, message, message) from error
     if answer.status >= 400:
-        text = answer.data.decode("utf-8", errors="replace")
+        text = answer.data.decode("utf-8", errors="replace")[:LONGEST_ORIGINAL_MESSAGE]
         kind = "client" if answer.status < 500 else "server"
         message = f'Received {kind} error ({answer.status}) from primary with message "{text}".'
         raise _model_error(aws, region, endpoint, answer.status, text, message)
@@ -151,9 +153,10 @@ def _ask(
 def _model_error(aws: LocalAws, region: str, endpoint: str, status: int, original: str, message: str) -> AwsError:
     group = f"{LOG_GROUP}/{endpoint}"
     console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
+    where = f" See {console} in account {aws.account_id} for more information."
     return AwsError(
         "ModelError",
-        f"{message} See {console} in account {aws.account_id} for more information.",
+        message[: LONGEST_MESSAGE - len(where)] + where,
         424,
         OriginalStatusCode=status,
         OriginalMessage=original,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from local_aws.jobs.job_process import Outcome
 from local_aws.launching.limits import MEBIBYTE
-from local_aws.launching.program import OUT_OF_MEMORY
+from local_aws.launching.program import OUT_OF_MEMORY, signal_name
 
 Status = Literal["Completed", "Failed", "Stopped"]
 
@@ -77,7 +77,7 @@ def _failure(exit_code: int, message: str | None, output: str, memory_bytes: int
 
 
 def _ended_by(number: int) -> str:
-    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    name = signal_name(number)
     if number == signal.SIGKILL:
         return f"The program was ended by {name} from outside, as by a system that runs out of memory."
     return f"The program was ended by {name}."

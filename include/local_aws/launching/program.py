@@ -14,6 +14,11 @@ OUT_OF_MEMORY = 137
 """The exit code of a program that asked for more memory than it may have, as of a container that did."""
 
 
+def signal_name(number: int) -> str:
+    """`SIGKILL` of 9."""
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+
+
 @dataclass(frozen=True)
 class Program:
     """A module with a `main() -> int`, or one that `python -m` can run, and the surroundings that it gets.
