@@ -21,6 +21,9 @@ class Load:
     latencies: list[float]
     seconds: float
 
+    def __add__(self, other: Load) -> Load:
+        return Load(sorted(self.latencies + other.latencies), self.seconds + other.seconds)
+
     @property
     def p50(self) -> float:
         return statistics.median(self.latencies)

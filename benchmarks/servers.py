@@ -11,26 +11,27 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.http_load import Connection, Load, load, request
+from benchmarks.http_load import CLIENTS, Connection, Load, load, request
 from benchmarks.server_processes import BUCKET, ENDPOINT, Running, local_aws, moto_server
 from benchmarks.timing import Comparison, best
 
 OBJECTS, LARGE, REQUESTS, INVOCATIONS = 2_000, 200 * 1000**2, 1_000, 2_000
+TURNS = 10
 PEER = "moto server"
 SMALL = b"0.1,0.2,0.3,0.4\n" * 64
 
 
 def comparisons() -> Iterator[Comparison]:
-    """Each measured on both servers right after one another."""
+    """Each measured on both servers in turns."""
     with tempfile.TemporaryDirectory() as folder, local_aws(Path(folder)) as ours, moto_server() as moto:
         yield _megabytes("memory with one endpoint, before", ours, moto)
         yield from _small_objects(ours, moto)
         yield from _large_object(ours, moto)
         yield _megabytes("memory after these objects", ours, moto)
         for what, make in (("PutObject, 1 kB", put), ("DescribeEndpoint", describe), ("InvokeEndpoint", invoke)):
-            yield from _latencies(what, load(ours.url, make, REQUESTS), load(moto.url, make, REQUESTS))
+            yield from _latencies(what, *_both(ours, moto, make, REQUESTS))
         before = ours.resident_mb, moto.resident_mb
-        done = load(ours.url, invoke, INVOCATIONS), load(moto.url, invoke, INVOCATIONS)
+        done = _both(ours, moto, invoke, INVOCATIONS)
         yield Comparison(f"{INVOCATIONS:,} invocations", done[0].per_second, PEER, done[1].per_second, "/s")
         yield Comparison("memory, before them", before[0], PEER, before[1], "MB")
         yield _megabytes("memory, after them", ours, moto)
@@ -62,8 +63,8 @@ def _small_objects(ours: Running, moto: Running) -> Iterator[Comparison]:
         assert sum(page["KeyCount"] for page in pages) == OBJECTS
 
     for what, make in (("PUT", each("PUT", SMALL)), ("GET", each("GET"))):
-        seconds = [load(server.url, make, OBJECTS, clients=1).seconds for server in (ours, moto)]
-        yield Comparison(f"{what} of {OBJECTS:,} objects of 1 kB, one client", seconds[0], PEER, seconds[1])
+        own, peers = _both(ours, moto, make, OBJECTS, clients=1)
+        yield Comparison(f"{what} of {OBJECTS:,} objects of 1 kB, one client", own.seconds, PEER, peers.seconds)
     seconds = [best(lambda server=server: listed(server)) for server in (ours, moto)]  # type: ignore[misc]
     yield Comparison(f"LIST of {OBJECTS:,} objects", seconds[0], PEER, seconds[1])
 
@@ -84,6 +85,19 @@ def _timed(server: Running, sent: bytes) -> float:
     seconds = time.perf_counter() - started
     connection.close()
     return seconds
+
+
+def _both(
+    ours: Running, moto: Running, make: Callable[[int], bytes], count: int, clients: int = CLIENTS
+) -> tuple[Load, Load]:
+    """The same load on both, in turns, so that both meet the same weather on this machine."""
+    own, peers = Load([], 0), Load([], 0)
+    share = count // TURNS
+    for turn in range(TURNS):
+        part = lambda number, first=turn * share: make(first + number)  # type: ignore[misc] # noqa: E731
+        own += load(ours.url, part, share, clients)
+        peers += load(moto.url, part, share, clients)
+    return own, peers
 
 
 def _latencies(what: str, ours: Load, moto: Load) -> Iterator[Comparison]:

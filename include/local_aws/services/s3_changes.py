@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Changed:
-    """Names of what may have changed: buckets, versions of objects, parts of uploads."""
+    """Names of what may have changed: versions of objects, parts of uploads, buckets unless an object was asked for."""
 
     reading: bool = False
+    of_object: bool = False
     buckets: set[str] = field(default_factory=set)
     objects: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     uploads: dict[tuple[str, str], set[int]] = field(default_factory=dict)
@@ -41,10 +42,11 @@ class Changes:
             if not changed.reading:
                 changed.buckets.add(bucket)
 
-    def saw_object(self, bucket: str, key: str, version: str) -> None:
-        """An object's version was asked for: a request that writes may have changed its tags, locks and the like."""
+    def saw_object(self, bucket: str, key: str, version: str | None) -> None:
+        """An object was asked for: a request that writes may have changed tags or locks of what was found."""
         with self._current() as changed:
-            if not changed.reading:
+            changed.of_object = True
+            if version is not None and not changed.reading:
                 changed.objects.setdefault((bucket, key), set()).add(version)
 
     def changed_object(self, bucket: str, key: str, *versions: str) -> None:

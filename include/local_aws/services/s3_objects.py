@@ -84,8 +84,7 @@ class RecordingBackend(S3Backend):
 
     def get_object(self, bucket_name: str, key_name: str, *args: Any, **kwargs: Any) -> Any:
         found = super().get_object(bucket_name, key_name, *args, **kwargs)
-        if found is not None:
-            self.changes.saw_object(bucket_name, key_name, found.version_id)
+        self.changes.saw_object(bucket_name, key_name, None if found is None else found.version_id)
         return found
 
     def put_object(self, bucket_name: str, key_name: str, value: Any, *args: Any, **kwargs: Any) -> Any:

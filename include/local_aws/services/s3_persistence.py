@@ -80,12 +80,13 @@ class PersistentS3:
         self._index.close()
 
     def _save(self, changed: Changed) -> None:
-        if not (changed.buckets or changed.objects or changed.uploads):
+        buckets = () if changed.of_object else changed.buckets
+        if not (buckets or changed.objects or changed.uploads):
             return
         done: list[Callable[[], None]] = []
         with self._saving:
             with self._index.transaction():
-                for name in changed.buckets:
+                for name in buckets:
                     self._save_bucket(name, done)
                 for (bucket, key), versions in changed.objects.items():
                     self._save_object(bucket, key, versions, done)
