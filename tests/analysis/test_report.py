@@ -10,7 +10,8 @@ import pytest
 
 from model_monitor.analysis.bias_metrics import DESCRIPTIONS
 from model_monitor.analysis.drift import bias_violations
-from model_monitor.analysis.report import Comparison, render, shown
+from model_monitor.analysis.report import Comparison, render
+from model_monitor.analysis.report_template import shown
 from model_monitor.analysis.report_texts import MEANINGS
 
 

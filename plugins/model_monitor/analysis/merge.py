@@ -121,9 +121,10 @@ def merge(dataset: Path, ground_truth: Path, output: Path) -> MergeSummary:
 
 
 def _merge(captured: list[Path], labelled: list[Path], dataset: Path, output: Path) -> MergeSummary:
-    import ibis
+    # As `ibis.duckdb` does, without its search of every installed package for backends.
+    from ibis.backends.duckdb import Backend
 
-    connection = ibis.duckdb.connect()
+    connection = Backend().connect()
     try:
         truths = connection.create_table("truths", _read(connection, labelled, _GROUND_TRUTH))
         ground_truths, ids, broken = _count_truths(connection, truths)

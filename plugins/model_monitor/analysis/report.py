@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from model_monitor.analysis import plots
@@ -15,9 +14,6 @@ from model_monitor.analysis.serialise import number
 
 TOP_FEATURES = 15
 DECIMALS = 4
-READABLE = 1e6
-
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -72,17 +68,9 @@ class _Explained:
 
 def render(title: str, analysis: Mapping[str, Any], facts: Mapping[str, str], comparison: Comparison) -> str:
     """The report's HTML. `facts` are shown on top by name; whatever comes from data is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from model_monitor.analysis.report_template import TEMPLATE
 
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = shown
-    return environment.get_template("report.html.j2").render(
+    return TEMPLATE.render(
         title=title,
         decimals=DECIMALS,
         facts=facts,
@@ -94,19 +82,6 @@ def render(title: str, analysis: Mapping[str, Any], facts: Mapping[str, str], co
         threshold=NDCG_THRESHOLD,
         top=TOP_FEATURES,
     )
-
-
-def shown(value: float | None, decimals: int) -> str:
-    """A number as a reader of a column wants it: decimal points in line, ∞ for infinities, an en dash for none.
-
-    What would be all zeros, or too long to read, is written with an exponent.
-    """
-    if value is None:
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    plain = value == 0 or 0.5 * 10**-decimals <= abs(value) < READABLE
-    return (f"{value:.{decimals}f}" if plain else f"{value:.2e}").replace("-", "−")
 
 
 def _decimals(values: Iterable[float]) -> int:

@@ -1,0 +1,35 @@
+"""The report's template, compiled once for all that this process and those forked from it render."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+READABLE = 1e6
+
+
+def shown(value: float | None, decimals: int) -> str:
+    """A number as a reader of a column wants it: decimal points in line, ∞ for infinities, an en dash for none.
+
+    What would be all zeros, or too long to read, is written with an exponent.
+    """
+    if value is None:
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    plain = value == 0 or 0.5 * 10**-decimals <= abs(value) < READABLE
+    return (f"{value:.{decimals}f}" if plain else f"{value:.2e}").replace("-", "−")
+
+
+_ENVIRONMENT = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.filters["number"] = shown
+
+TEMPLATE = _ENVIRONMENT.get_template("report.html.j2")
