@@ -12,13 +12,14 @@ LARGEST = float(np.finfo(np.float32).max)
 _CANNOT = "Unable to evaluate payload provided:"
 
 
-def parse_csv(body: bytes, features: int) -> np.ndarray:
-    """Rows (n, features) of a CSV; an empty value is a missing one.
+def parse_csv(body: bytes, features: int | None) -> np.ndarray:
+    """Rows (n, features) of a CSV; an empty value is a missing one. Without `features`, as wide as the first row.
 
     Raises:
         Refused: naming the first row, and the column, that is wrong.
     """
     lines = _lines(body)
+    features = len(lines[0].split(",")) if features is None else features
     rows = np.empty((len(lines), features))
     for number, line in enumerate(lines):
         values = line.split(",")
@@ -34,8 +35,10 @@ def parse_csv(body: bytes, features: int) -> np.ndarray:
     return _within_range(rows)
 
 
-def parse_libsvm(body: bytes, features: int) -> np.ndarray:
+def parse_libsvm(body: bytes, features: int | None) -> np.ndarray:
     """Rows (n, features) of `<label> <index>:<value> …`, indices from 0 as XGBoost reads them; others are missing.
+
+    Without `features`, as wide as the largest index asks for.
 
     XGBoost takes a first `<index>:<value>` for a label with its weight, so a row without a label loses a value; here it
     is refused.
@@ -46,20 +49,17 @@ def parse_libsvm(body: bytes, features: int) -> np.ndarray:
     lines = [text for line in _lines(body) if (text := line.split("#")[0].strip())]
     if not lines:
         raise _bad("it is empty.")
+    cells = [_cells(line, number) for number, line in enumerate(lines)]
+    needed = [max(row, default=-1) + 1 for row in cells]
+    features = max(needed) if features is None else features
     rows = np.full((len(lines), features), np.nan)
-    for number, line in enumerate(lines):
-        label, *cells = line.split()
-        if ":" in label:
-            raise _bad(f"row {number + 1} starts with {label!r} where its label stands.")
-        for cell in cells:
-            if not cell.startswith("qid:"):
-                index, value = _cell(cell, number)
-                if index >= features:
-                    raise _bad(
-                        f"Feature size of libsvm inference data {index + 1} is larger than feature size of trained "
-                        f"model {features} (row {number + 1})."
-                    )
-                rows[number, index] = value
+    for number, row in enumerate(cells):
+        if needed[number] > features:
+            raise _bad(
+                f"Feature size of libsvm inference data {needed[number]} is larger than feature size of trained "
+                f"model {features} (row {number + 1})."
+            )
+        rows[number, list(row)] = list(row.values())
     return _within_range(rows)
 
 
@@ -71,6 +71,13 @@ def _lines(body: bytes) -> list[str]:
     if not lines:
         raise _bad("it is empty.")
     return lines
+
+
+def _cells(line: str, number: int) -> dict[int, float]:
+    label, *cells = line.split()
+    if ":" in label:
+        raise _bad(f"row {number + 1} starts with {label!r} where its label stands.")
+    return dict(_cell(cell, number) for cell in cells if not cell.startswith("qid:"))
 
 
 def _cell(cell: str, number: int) -> tuple[int, float]:

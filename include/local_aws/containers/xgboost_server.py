@@ -1,16 +1,22 @@
 """The XGBoost image as a model server: `python -m local_aws.containers.xgboost_server`, with `OPT_ML_ROOT` as its "/".
 
 CSV or libsvm in, CSV out; several rows are answered on one line, as SageMaker's XGBoost does outside batch transform.
+With a script (SAGEMAKER_PROGRAM), in script mode: its `model_fn` loads the model, and unless it has an `input_fn` of its
+own, its `predict_fn` gets a DMatrix.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from http import HTTPStatus
 from pathlib import Path
 
-from local_aws.containers import xgboost_model
+import xgboost
+
+from local_aws.containers import array_payloads, script_server, xgboost_model
 from local_aws.containers.model_server import Answer, CannotServe, Refused, Request, serve
+from local_aws.containers.user_script import PROGRAM
 from local_aws.containers.xgboost_rows import parse_csv, parse_libsvm
 
 CSV = "text/csv"
@@ -43,12 +49,29 @@ class XGBoost:
         return Answer(text.encode(), ANSWER_TYPE)
 
 
-def load(folder: Path) -> XGBoost:
-    """The model of an extracted archive.
+def read_rows(content: str | bytes, content_type: str) -> xgboost.DMatrix:
+    """The default `input_fn` of script mode.
 
     Raises:
-        CannotServe: there is none, or XGBoost cannot read it.
+        UnsupportedType: for a content type that is neither CSV nor libsvm.
+        Refused: for rows that are none.
     """
+    media_type = content_type.split(";")[0].strip().lower()
+    if media_type not in ROWS:
+        raise array_payloads.UnsupportedType(content_type)
+    body = content.encode() if isinstance(content, str) else content
+    return xgboost.DMatrix(ROWS[media_type](body, None))
+
+
+def load(folder: Path) -> XGBoost | script_server.Script:
+    """The model of an extracted archive, or what the script makes of it.
+
+    Raises:
+        CannotServe: there is none, or it cannot be read.
+    """
+    if os.environ.get(PROGRAM):
+        os.environ.setdefault(script_server.DEFAULT_ACCEPT, CSV)
+        return script_server.load(folder, read_rows)
     try:
         return XGBoost(xgboost_model.load(folder))
     except xgboost_model.BadModel as error:

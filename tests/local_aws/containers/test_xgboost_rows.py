@@ -70,3 +70,10 @@ def test_bad_rows_of_libsvm_are_refused_by_name(body: bytes, message: str) -> No
     with pytest.raises(Refused, match=message) as refused:
         parse_libsvm(body, 4)
     assert refused.value.status == HTTPStatus.BAD_REQUEST
+
+
+def test_without_a_model_rows_are_as_wide_as_they_say() -> None:
+    np.testing.assert_array_equal(parse_csv(b"1,2,3\n4,,6\n", None), [[1, 2, 3], [4, np.nan, 6]])
+    np.testing.assert_array_equal(
+        parse_libsvm(b"0 0:1\n1 2:5\n0\n", None), [[1, np.nan, np.nan], [np.nan, np.nan, 5], [np.nan] * 3]
+    )
