@@ -1,8 +1,8 @@
 """The XGBoost image as a model server: `python -m local_aws.containers.xgboost_server`, with `OPT_ML_ROOT` as its "/".
 
 CSV or libsvm in, CSV out; several rows are answered on one line, as SageMaker's XGBoost does outside batch transform.
-With a script (SAGEMAKER_PROGRAM), in script mode: its `model_fn` loads the model, and unless it has an `input_fn` of its
-own, its `predict_fn` gets a DMatrix.
+With a script (SAGEMAKER_PROGRAM), in script mode: its `model_fn` loads the model, and its `predict_fn` gets a DMatrix
+unless it has an `input_fn` of its own.
 """
 
 from __future__ import annotations
