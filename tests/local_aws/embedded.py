@@ -33,21 +33,21 @@ class Embedded:
 
     server: Server
     data_dir: Path
-    clients: dict[str, Any] = field(default_factory=dict)
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
-    def client(self, service: str) -> Any:
-        """A boto3 client that talks to it; made once per service."""
-        if service not in self.clients:
+    def client(self, service: str, region: str = REGION) -> Any:
+        """A boto3 client that talks to it; made once per service and region."""
+        if (service, region) not in self.clients:
             client: Any = boto3.client(
                 service,
-                region_name=REGION,
+                region_name=region,
                 endpoint_url=self.server.aws.url,
                 aws_access_key_id="test",
                 aws_secret_access_key="test",
                 config=Config(retries={"max_attempts": 0}),
             )
-            self.clients[service] = watched(client)
-        return self.clients[service]
+            self.clients[service, region] = watched(client)
+        return self.clients[service, region]
 
     @property
     def sagemaker(self) -> Any:
