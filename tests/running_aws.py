@@ -68,19 +68,24 @@ class Running:
             self.process.stdout.close()
 
 
-def start_local_aws(data_dir: Path, *options: str) -> Running:
-    """Start local_aws on a free port and wait until it is ready."""
+def launch_local_aws(data_dir: Path, *options: str) -> subprocess.Popen[str]:
+    """Start local_aws on a free port; the first line of its output says where it listens."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    log = data_dir / "server.log"
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'plugins'}{os.pathsep}{ROOT / 'include'}"}
-    with log.open("a", encoding="utf-8") as errors:
-        process = subprocess.Popen(
+    with (data_dir / "server.log").open("a", encoding="utf-8") as errors:
+        return subprocess.Popen(
             [sys.executable, "-m", "local_aws", "--port", "0", "--data-dir", str(data_dir), *options],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
         )
+
+
+def start_local_aws(data_dir: Path, *options: str) -> Running:
+    """Start local_aws on a free port and wait until it is ready."""
+    process = launch_local_aws(data_dir, *options)
+    log = data_dir / "server.log"
     assert process.stdout is not None
     ready = process.stdout.readline()
     address = re.search(r"http://\S+", ready)
