@@ -98,7 +98,7 @@ def test_names_follow_the_pattern(shared: Embedded, kind: Kind) -> None:
         assert (status, code) == (400, "ValidationException")
         member = kind.name[0].lower() + kind.name[1:]
         assert re.match(rf"(1 validation error|2 validation errors) detected: Value '{name}' at '{member}' ", message)
-        assert "failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9]" in message
+        assert "failed to satisfy constraint: Member must " in message
 
 
 @every_kind
