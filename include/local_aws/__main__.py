@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -75,15 +76,24 @@ def _moment(text: str) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def _log_by(clock: Clock) -> None:
+    """Log to standard error, by the server's time."""
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    formatter.converter = lambda seconds: time.gmtime((seconds or 0.0) + clock.seconds_ahead())
+    handler = logging.StreamHandler()
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
 def main() -> None:
     """Read the command line and serve."""
     parser = command_line()
     options = parser.parse_args()
     if options.start is not None and options.clock != "stepped":
         parser.error("--start is for --clock stepped; the real time starts by itself")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     launcher().limits = Limits(options.jobs_at_a_time, options.program_memory_mb * MEBIBYTE)
     clock = Clock(stepped=options.clock == "stepped", start=options.start)
+    _log_by(clock)
     delay = timedelta(seconds=options.schedule_delay_seconds)
     serve(options.host, options.port, options.data_dir, clock, delay, options.keys)
 

@@ -95,6 +95,10 @@ class Clock:
         """The server's time in epoch seconds, to the millisecond, as documents keep it."""
         return round(self.now().timestamp(), 3)
 
+    def seconds_ahead(self) -> float:
+        """How far this time is ahead of the source's; negative when it is behind."""
+        return (self.now() - self._source()).total_seconds() if self.stepped else 0.0
+
     def call_at(self, moment: datetime, action: Callable[[], None]) -> Alarm:
         """Do something when the clock reaches a moment; one that is past is done at the next chance."""
         alarm = Alarm(moment, action)

@@ -81,7 +81,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
 
 def test_the_week_is_over(lived: Lived, record_property: pytest.RecordProperty) -> None:
     record_property("seconds", lived.seconds)
-    assert lived.week.aws.now() == START + timedelta(days=7)
+    assert lived.week.aws.now() == START + HOURS * HOUR
 
 
 @pytest.mark.parametrize("schedule", [BIAS, EXPLAIN])
@@ -128,7 +128,7 @@ def test_metrics_stand_at_the_hours_that_they_measure(lived: Lived) -> None:
         MetricName=alarm["MetricName"],
         Dimensions=alarm["Dimensions"],
         StartTime=START,
-        EndTime=START + timedelta(days=7),
+        EndTime=START + HOURS * HOUR,
         Period=3600,
         Statistics=["Average"],
     )["Datapoints"]
@@ -177,6 +177,16 @@ def test_every_job_has_its_log(lived: Lived) -> None:
             created[kind].append(datetime.fromtimestamp(stream["creationTime"] / 1000, UTC))
     for kind in ("groundtruth-merge", "model-bias-monitoring", "model-explainability-monitoring"):
         assert sorted(created[kind]) == SCHEDULED
+
+
+def test_the_programs_log_by_the_servers_time(lived: Lived) -> None:
+    last = SCHEDULED[-1]
+    stream = f"model-bias-monitoring-{last:%Y%m%d%H%M}"
+    pages = lived.pages("logs", "filter_log_events", logGroupName="/aws/sagemaker/ProcessingJobs")
+    events = [event for page in pages for event in page["events"]]
+    lines = [event["message"] for event in events if event["logStreamName"].startswith(stream)]
+    stamps = {line[:13] for line in lines if line[4:5] == "-"}
+    assert stamps == {f"{last:%Y-%m-%d %H}"}
 
 
 def test_captures_lie_in_their_hours(lived: Lived) -> None:

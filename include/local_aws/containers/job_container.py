@@ -8,10 +8,13 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 
 JOB_CONFIG = "opt/ml/config/processingjobconfig.json"
+SECONDS_AHEAD = "PLATFORM_SECONDS_AHEAD"
+"""How far the platform's clock is ahead of the machine's."""
 
 
 def root() -> Path:
@@ -26,8 +29,13 @@ def variables(folder: Path) -> dict[str, str]:
 
 
 def log_to_stdout() -> None:
-    """Log as the images do; the platform forwards it. A stop says what stopped the program."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    """Log as the images do, by the platform's time; the platform forwards it. A stop says what stopped the program."""
+    ahead = float(os.environ.get(SECONDS_AHEAD, 0))
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s")
+    formatter.converter = lambda seconds: time.gmtime((seconds or 0.0) + ahead)
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     signal.signal(signal.SIGTERM, _stopped)
 
 

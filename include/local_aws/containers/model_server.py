@@ -76,7 +76,7 @@ class Model(Protocol):
 def serve(load: Callable[[Path], Model]) -> int:
     """Load the model of `/opt/ml/model` and serve it until stopped, or until the platform is gone; the exit code."""
     exit_with_parent()
-    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(name)s %(message)s")
     try:
         model = load(root() / MODEL_FOLDER)
     except CannotServe as error:

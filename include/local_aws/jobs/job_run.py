@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from local_aws import runners
 from local_aws.container_view import ContainerView, source_path, variables_for
-from local_aws.containers.job_container import JOB_CONFIG
+from local_aws.containers.job_container import JOB_CONFIG, SECONDS_AHEAD
 from local_aws.errors import AwsError
 from local_aws.hosting.model_servers import ModelServerFailed
 from local_aws.jobs import job_process
@@ -164,6 +164,7 @@ def _variables(aws: LocalAws, job: Document, module: str, root: Path, model_url:
         "HOME": str(root),
         "TMPDIR": str(temporary),
         "OPT_ML_ROOT": str(root),
+        SECONDS_AHEAD: str(aws.clock.seconds_ahead()),
         "AWS_ENDPOINT_URL": aws.url,
         "AWS_DEFAULT_REGION": job["Region"],
         "AWS_REGION": job["Region"],
