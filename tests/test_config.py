@@ -79,7 +79,8 @@ MISTAKES = [
     (
         "baseline: test_mean",
         "baseline: mean",
-        "explainability.baseline: expected test_mean, the s3:// address of a CSV of such rows, or rows: [[...]], "
+        "explainability.baseline: expected test_mean, the s3:// address of a file in the data set's format, "
+        "clusters (of the data), or rows: [[...]], "
         "one value per model input (found 'mean')",
     ),
     ("baseline: test_mean", "baseline: {rows: []}", "explainability.baseline: expected test_mean, the s3:// address"),

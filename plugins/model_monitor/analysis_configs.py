@@ -8,7 +8,7 @@ from typing import Any
 from model_monitor.config import MonitoredEndpoint, Scalar
 
 Analysis = dict[str, Any]
-ShapBaseline = Sequence[Sequence[Scalar]] | str
+ShapBaseline = Sequence[Sequence[Scalar]] | str | None
 
 
 def bias_baseline_analysis(endpoint: MonitoredEndpoint, model: str, headers: Sequence[str]) -> Analysis:
@@ -18,6 +18,7 @@ def bias_baseline_analysis(endpoint: MonitoredEndpoint, model: str, headers: Seq
         "dataset_type": endpoint.data.dataset_type,
         "headers": list(headers),
         "label": endpoint.data.label,
+        **_features(endpoint),
         **_sensitive_groups(endpoint),
         "methods": {
             **_REPORT,
@@ -34,12 +35,14 @@ def explainability_baseline_analysis(
 ) -> Analysis:
     """For the explainability baselining job.
 
-    `shap_baseline` is a list of rows with one value per model input, or the s3:// address of a CSV of such rows.
+    `shap_baseline` is a list of rows with one value per model input, or the s3:// address of a file of such rows; None
+    stands for the data set's clusters.
     """
     return {
         "dataset_type": endpoint.data.dataset_type,
         "headers": list(headers),
         "label": endpoint.data.label,
+        **_features(endpoint),
         "predictor": _predictor(endpoint, model),
         "methods": {**_REPORT, "shap": _shap(endpoint, shap_baseline)},
     }
@@ -57,7 +60,9 @@ def explainability_monitor_analysis(
     return {
         "methods": {"shap": _shap(endpoint, shap_baseline)},
         "predictor": _predictor(endpoint, model),
-        "headers": [header for header in headers if header != endpoint.data.label],
+        "headers": list(headers[:-1])
+        if endpoint.data.is_json
+        else [header for header in headers if header != endpoint.data.label],
     }
 
 
@@ -76,13 +81,26 @@ def _sensitive_groups(endpoint: MonitoredEndpoint) -> Analysis:
     return groups if bias.group_variable is None else groups | {"group_variable": bias.group_variable}
 
 
+def _features(endpoint: MonitoredEndpoint) -> Analysis:
+    return {} if endpoint.data.features is None else {"features": endpoint.data.features}
+
+
 def _predictor(endpoint: MonitoredEndpoint, model: str) -> Analysis:
+    payloads = endpoint.endpoint.payloads
+    places = {
+        "content_template": payloads.content_template,
+        "record_template": payloads.record_template,
+        "label": payloads.label,
+        "probability": payloads.probability,
+        "label_headers": payloads.label_headers,
+    }
     return {
         "model_name": model,
         "instance_type": endpoint.endpoint.instance_type,
         "initial_instance_count": endpoint.endpoint.instance_count,
-        "accept_type": endpoint.data.dataset_type,
-        "content_type": endpoint.data.dataset_type,
+        "accept_type": payloads.answered_in,
+        "content_type": payloads.content_type,
+        **{key: value for key, value in places.items() if value is not None},
     }
 
 
@@ -91,7 +109,8 @@ def _shap(endpoint: MonitoredEndpoint, baseline: ShapBaseline) -> Analysis:
     shap = {
         "use_logit": settings.use_logit,
         "save_local_shap_values": settings.save_local_shap_values,
-        "baseline": baseline if isinstance(baseline, str) else [list(row) for row in baseline],
+        "baseline": baseline if baseline is None or isinstance(baseline, str) else [list(row) for row in baseline],
+        "num_clusters": settings.num_clusters,
         "num_samples": settings.num_samples,
         "agg_method": settings.agg_method,
         "seed": settings.seed,

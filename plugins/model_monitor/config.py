@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import jmespath
 import yaml
+from jmespath.exceptions import JMESPathError
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -109,13 +112,81 @@ class DataCapture(Section):
     json_content_types: list[str] = ["application/json"]
 
 
+def _jmespath(text: str) -> str:
+    try:
+        jmespath.compile(text)
+    except JMESPathError as error:
+        raise AssertionError(str(error)) from error
+    return text
+
+
+ContentType = Literal["text/csv", "application/jsonlines", "application/json"]
+JsonPath = Annotated[str, StringConstraints(max_length=256), AfterValidator(_jmespath)]
+PATH = "a place in JSON as JMESPath, such as instances[*].features"
+Place = Annotated[StrictInt, Field(ge=0)] | JsonPath
+PLACE = "a place in answers: a position in CSV, such as 0, or JMESPath in JSON, such as predictions[*].score"
+
+
+class Payloads(Section):
+    """What requests and answers look like. Analyses make requests by the templates, as Clarify does."""
+
+    content_type: ContentType = "text/csv"
+    accept_type: ContentType | None = None
+    content_template: str | None = None
+    record_template: str | None = None
+    features: JsonPath | None = Field(default=None, description=PATH)
+    label: Place | None = Field(default=None, description=PLACE)
+    probability: Place | None = Field(default=None, description=PLACE)
+    label_headers: list[Scalar] | None = None
+
+    @property
+    def answered_in(self) -> str:
+        """The content type of answers."""
+        return self.accept_type or self.content_type
+
+    @model_validator(mode="after")
+    def _can_be_written_and_read(self) -> Payloads:
+        if self.content_type != "text/csv" and self.content_template is None:
+            raise ValueError(
+                f"endpoint.payloads.content_template: {self.content_type} needs one, such as "
+                "'{\"features\":$features}' for JSON Lines and '{\"instances\":$records}' for JSON"
+            )
+        if self.content_type == "application/json" and self.record_template is None:
+            raise ValueError(
+                "endpoint.payloads.record_template: application/json needs one, such as '{\"features\":$features}'"
+            )
+        if (self.content_type == "text/csv") != (self.answered_in == "text/csv"):
+            raise ValueError(
+                f"endpoint.payloads.accept_type: monitors take requests in {self.content_type} only with answers in "
+                f"{'text/csv' if self.content_type == 'text/csv' else 'JSON or JSON Lines'} (found {self.answered_in})"
+            )
+        if self.answered_in != "text/csv" and self.label is None and self.probability is None:
+            raise ValueError(
+                "endpoint.payloads: label or probability: say where it stands in answers, such as predictions[*].score"
+            )
+        return self
+
+
 class Hosting(Section):
-    """The endpoint's machines and its data capture."""
+    """The endpoint's machines, payloads and data capture."""
 
     variant: Name = "AllTraffic"
     instance_type: InstanceType = "ml.m5.large"
     instance_count: int = Field(default=1, ge=1)
+    payloads: Payloads = Payloads()
     data_capture: DataCapture = DataCapture()
+
+    @model_validator(mode="after")
+    def _captures_are_legible(self) -> Hosting:
+        capture, payloads = self.data_capture, self.payloads
+        listed = capture.csv_content_types if payloads.content_type == "text/csv" else capture.json_content_types
+        unlisted = sorted({payloads.content_type, payloads.answered_in} - set(listed))
+        if payloads.content_type != "text/csv" and unlisted:
+            raise ValueError(
+                f"endpoint.data_capture.json_content_types: must list {', '.join(unlisted)}; what is not listed is "
+                "captured as BASE64"
+            )
+        return self
 
 
 class DataSets(Section):
@@ -123,8 +194,27 @@ class DataSets(Section):
 
     validation: str
     test: str
-    dataset_type: Literal["text/csv"] = "text/csv"
+    dataset_type: Literal["text/csv", "application/jsonlines", "application/json", "application/x-parquet"] = "text/csv"
     label: str
+    features: JsonPath | None = Field(default=None, description=PATH)
+    headers: list[str] | None = Field(
+        default=None, min_length=2, description="all columns' names; for JSON, label last"
+    )
+
+    @property
+    def is_json(self) -> bool:
+        """Whether label and features are paths."""
+        return self.dataset_type in ("application/json", "application/jsonlines")
+
+    @model_validator(mode="after")
+    def _columns_are_known(self) -> DataSets:
+        if self.is_json and self.features is None:
+            raise ValueError(f"data.features: {self.dataset_type} needs it, such as instances[*].features")
+        if self.dataset_type != "text/csv" and self.headers is None:
+            raise ValueError(f"data.headers: {self.dataset_type} needs them; for JSON the label's comes last")
+        if self.headers is not None and not self.is_json and self.label not in self.headers:
+            raise ValueError(f"data.headers: must contain the label '{self.label}'")
+        return self
 
 
 class Facet(Section):
@@ -152,10 +242,14 @@ class ShapRows(Section):
 class ExplainabilityMonitor(Section):
     """Kernel SHAP's settings."""
 
-    baseline: Literal["test_mean"] | Annotated[str, StringConstraints(pattern=r"^s3://[^/]+/.+$")] | ShapRows = Field(
+    baseline: (
+        Literal["test_mean", "clusters"] | Annotated[str, StringConstraints(pattern=r"^s3://[^/]+/.+$")] | ShapRows
+    ) = Field(
         default="test_mean",
-        description="test_mean, the s3:// address of a CSV of such rows, or rows: [[...]], one value per model input",
+        description="test_mean, the s3:// address of a file in the data set's format, clusters (of the data), or "
+        "rows: [[...]], one value per model input",
     )
+    num_clusters: int | None = Field(default=None, ge=1, le=12)
     num_samples: int | None = Field(default=None, ge=1)
     agg_method: Literal["mean_abs", "median", "mean_sq"] = "mean_abs"
     use_logit: bool = False
@@ -222,6 +316,7 @@ class MonitoredEndpoint(Section):
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> MonitoredEndpoint:
+        self._check_formats()
         for facet in self.bias.facets:
             if facet.name == self.data.label:
                 raise ValueError(f"bias.facets: '{facet.name}' is the label; a facet is one of the model's inputs")
@@ -231,6 +326,22 @@ class MonitoredEndpoint(Section):
                 f"(found {self.monitoring.max_runtime_seconds})"
             )
         return self
+
+    def _check_formats(self) -> None:
+        if self.explainability.baseline == "test_mean" and self.endpoint.payloads.content_type != "text/csv":
+            raise ValueError(
+                "explainability.baseline: test_mean is the mean of a data.test in CSV; of requests in "
+                f"{self.endpoint.payloads.content_type} give rows, an s3:// address or clusters"
+            )
+        if self.explainability.num_clusters is not None and self.explainability.baseline != "clusters":
+            raise ValueError("explainability.num_clusters: is for the baseline clusters")
+        if self.endpoint.payloads.content_type != "text/csv" and self.features_in_requests is None:
+            raise ValueError("endpoint.payloads.features: say where features stand in a request, such as features")
+
+    @property
+    def features_in_requests(self) -> str | None:
+        """Where features stand in a request in JSON."""
+        return self.endpoint.payloads.features or self.data.features
 
     def path(self, relative: str) -> Path:
         """A file named in the YAML; relative paths start at the project folder."""

@@ -101,8 +101,11 @@ def update_endpoint(endpoint: MonitoredEndpoint, endpoint_config: str) -> Body:
 
 
 def invoke_endpoint(endpoint: MonitoredEndpoint, rows: str, inference_id: str | None = None) -> Body:
-    """InvokeEndpoint with one or more CSV rows of model inputs; the id is what ground truth is joined by."""
-    body = {"EndpointName": names.endpoint(endpoint), "ContentType": endpoint.data.dataset_type, "Body": rows}
+    """InvokeEndpoint with one or more rows of model inputs; the id is what ground truth is joined by."""
+    payloads = endpoint.endpoint.payloads
+    body = {"EndpointName": names.endpoint(endpoint), "ContentType": payloads.content_type, "Body": rows}
+    if payloads.answered_in != "text/csv":
+        body["Accept"] = payloads.answered_in
     return body if inference_id is None else body | {"InferenceId": inference_id}
 
 
@@ -295,11 +298,23 @@ def _monitor_input(endpoint: MonitoredEndpoint, kind: Kind, once: bool) -> Body:
     is_default = kind == "explainability" and monitoring.is_hourly and window == SERVICE_WINDOW
     if not once and not is_default:
         source["StartTimeOffset"], source["EndTimeOffset"] = window
+    source |= _places(endpoint)
     if kind == "explainability":
         return {"EndpointInput": source}
     if endpoint.bias.probability_threshold is not None:
         source["ProbabilityThresholdAttribute"] = endpoint.bias.probability_threshold
     return {"EndpointInput": source, "GroundTruthS3Input": {"S3Uri": names.ground_truth(endpoint)}}
+
+
+def _places(endpoint: MonitoredEndpoint) -> Body:
+    """Where features, labels and scores stand in captures."""
+    payloads = endpoint.endpoint.payloads
+    places = {
+        "FeaturesAttribute": None if payloads.content_type == "text/csv" else endpoint.features_in_requests,
+        "InferenceAttribute": payloads.label,
+        "ProbabilityAttribute": payloads.probability,
+    }
+    return {name: str(place) for name, place in places.items() if place is not None}
 
 
 def _schedule_config(endpoint: MonitoredEndpoint, kind: Kind, definition: str, window: Window | None) -> Body:

@@ -37,11 +37,13 @@ def validation_uri(endpoint: MonitoredEndpoint) -> str:
 
 
 def headers(endpoint: MonitoredEndpoint) -> list[str]:
-    """The columns of the validation data set.
+    """The columns of the validation data set: as configured, or a CSV's first line.
 
     Raises:
         InputError: when the label is not among them.
     """
+    if endpoint.data.headers is not None:
+        return endpoint.data.headers
     file = endpoint.path(endpoint.data.validation)
     found = next(_rows(file), [])
     if endpoint.data.label not in found:
@@ -53,7 +55,8 @@ def headers(endpoint: MonitoredEndpoint) -> list[str]:
 
 
 def shap_baseline(endpoint: MonitoredEndpoint) -> analysis_configs.ShapBaseline:
-    """Kernel SHAP's baseline: rows as configured, an address, or one row with the mean of each column of `data.test`.
+    """Kernel SHAP's baseline: rows as configured, an address, one row with the mean of each column of `data.test`, or
+    None for the data's clusters.
 
     Raises:
         InputError: naming file, line and column of a value that has no mean.
@@ -61,6 +64,8 @@ def shap_baseline(endpoint: MonitoredEndpoint) -> analysis_configs.ShapBaseline:
     configured = endpoint.explainability.baseline
     if isinstance(configured, ShapRows):
         return configured.rows
+    if configured == "clusters":
+        return None
     if configured != "test_mean":
         return configured
     file = endpoint.path(endpoint.data.test)
