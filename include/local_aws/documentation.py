@@ -25,6 +25,9 @@ TARGET = Path(__file__).resolve().parents[2] / "docs" / "local_aws.md"
 
 RUNTIME_OPERATIONS: dict[str, str | None] = {"InvokeEndpoint": None}
 
+OF_THIS_MACHINE = ", %(default)s here"
+"""What an option's help says of a default that differs from machine to machine; the page leaves it out."""
+
 _SERVICE_MODELS = {"monitoring": "cloudwatch"}
 _VERB = re.compile(r"[A-Z][a-z]+")
 
@@ -49,12 +52,16 @@ def _options() -> Iterator[tuple[str, ...]]:
         if isinstance(action, argparse._HelpAction):
             continue
         value = "\\|".join(map(str, action.choices)) if action.choices else _placeholder(action)
-        default = "" if action.default in (None, False) else f"`{action.default}`"
-        yield f"`{action.option_strings[-1]}{value and f' {value}'}`", default, action.help or ""
+        text = (action.help or "").replace(OF_THIS_MACHINE, "")
+        known = action.default not in (None, False) and text == action.help
+        default = f"`{action.default}`" if known else ""
+        yield f"`{action.option_strings[-1]}{value and f' {value}'}`", default, text
 
 
 def _placeholder(action: argparse.Action) -> str:
-    return "" if action.nargs == 0 else action.dest.rsplit("_", 1)[-1].upper()
+    if action.nargs == 0:
+        return ""
+    return str(action.metavar or ("N" if action.type is int else action.dest.rsplit("_", 1)[-1].upper()))
 
 
 def _supported(operations: dict[str, str | None]) -> str:
