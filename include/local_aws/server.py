@@ -16,6 +16,7 @@ from local_aws.access.keys import Key, UnusableKeys, read_keys
 from local_aws.aws import LocalAws
 from local_aws.clock import Clock
 from local_aws.launching.launcher import launcher
+from local_aws.memory import return_large_blocks
 from local_aws.operations import load_operations
 from local_aws.router import Router
 from local_aws.services.durable_services import DurableServices
@@ -94,6 +95,7 @@ def serve(
     ended = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: ended.set())
+    return_large_blocks()
     launcher().warm_up()
     try:
         keys = None if key_file is None else read_keys(key_file)

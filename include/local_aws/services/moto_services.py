@@ -45,7 +45,11 @@ def moto_application(clock: Clock) -> Any:
     def create(service: Any) -> Any:
         if service is None:
             raise NotImplementedError("the request does not say which service it is for.")
-        return create_backend_app(service)
+        application = create_backend_app(service)
+        # Debugging makes a class for each request, which holds the request and its body until the garbage is collected.
+        application.debug = False
+        application.config["PROPAGATE_EXCEPTIONS"] = True
+        return application
 
     return DomainDispatcherApplication(create)
 
