@@ -18,7 +18,9 @@ from local_aws.clock import Clock
 from local_aws.launching.launcher import launcher
 from local_aws.memory import return_large_blocks
 from local_aws.operations import load_operations
-from local_aws.router import Router
+from local_aws.publication import reach, services_line, warning
+from local_aws.router import SERVED, Router
+from local_aws.services.assumed_roles import AssumedRoles
 from local_aws.services.durable_services import DurableServices
 from local_aws.services.foreign_s3 import ForeignS3, UnusableS3
 from local_aws.services.header_names import NamingGateway
@@ -29,6 +31,8 @@ from local_aws.store import UnusableStore
 log = logging.getLogger(__name__)
 
 THREADS = 32
+KEPT_CONNECTIONS = 512
+"""So many clients may keep their connection between requests; an idle one takes no thread, and is closed after 10 s."""
 
 
 class Server:
@@ -48,6 +52,7 @@ class Server:
         load_operations()
         self._wsgi = WsgiServer((host, port), wsgi_app=None, numthreads=THREADS, request_queue_size=128)
         self._wsgi.gateway = NamingGateway
+        self._wsgi.keep_alive_conn_limit = KEPT_CONNECTIONS
         self._wsgi.prepare()
         port = self._wsgi.bind_addr[1]
         reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
@@ -62,7 +67,8 @@ class Server:
         except BaseException:
             self._wsgi.stop()
             raise
-        access = None if keys is None else Access([*keys, self.aws.key], clock)
+        roles = AssumedRoles(self.aws.account_id, clock)
+        access = None if keys is None else Access([*keys, self.aws.key], clock, roles.key)
         self._wsgi.wsgi_app = Router(self.aws, self._services, access)
         self._thread = threading.Thread(target=self._wsgi.serve, name="http", daemon=True)
 
@@ -108,16 +114,14 @@ def serve(
     callers = "any key" if keys is None else f"the {len(keys)} of {key_file}"
     print(
         f"local_aws ready on {server.aws.url} (data in {data_dir}, clock {kind}, keys accepted: {callers}, "
-        f"reachable from {_reach(host)}, S3 at {server.aws.s3_url})",
+        f"reachable from {reach(host)}, S3 at {server.aws.s3_url})",
         flush=True,
     )
+    elsewhere = () if foreign_s3 is None else ("s3",)
+    services = [service for service in SERVED if service not in elsewhere]
+    print(services_line(server.aws.url, services, server.aws.s3_url), flush=True)
+    if (said := warning(host, keys is not None)) is not None:
+        print(said, file=sys.stderr, flush=True)
     ended.wait()
     log.info("Stopping.")
     server.stop()
-
-
-def _reach(host: str) -> str:
-    """Who can reach an address that is listened on."""
-    if host in ("0.0.0.0", "::"):
-        return "every network of this machine"
-    return "this machine only" if host == "localhost" or host.startswith("127.") or host == "::1" else host

@@ -224,6 +224,24 @@ def test_bodies_whose_length_makes_no_sense(local_aws: Running, path: str, heade
         assert connection.recv(12) == b"HTTP/1.1 400"
 
 
+def test_idle_connections_take_no_thread(local_aws: Running) -> None:
+    host = local_aws.url.removeprefix("http://")
+    idle = [http.client.HTTPConnection(host, timeout=30) for _ in range(100)]
+    headers = signed() | {"X-Amz-Target": "SageMaker.ListModels", "Content-Type": "application/x-amz-json-1.1"}
+    try:
+        for connection in idle:
+            connection.request("POST", "/", b"{}", headers)
+            assert connection.getresponse().read()
+        assert all(connection.sock is not None for connection in idle), "all are kept"
+        for connection in idle[::10]:
+            connection.request("POST", "/", b"{}", headers)
+            assert connection.getresponse().status == 200
+        assert send(local_aws, "{}")[0] == 200
+    finally:
+        for connection in idle:
+            connection.close()
+
+
 def resident_bytes(aws: Running) -> int:
     """The memory of the server's process."""
     listed = subprocess.run(
