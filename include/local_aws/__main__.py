@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,20 +37,17 @@ def command_line() -> argparse.ArgumentParser:
         default=0,
         help="how long after the hour monitoring schedules fire; SageMaker takes up to 1200",
     )
-    limits = Limits()
     parser.add_argument(
         "--jobs-at-a-time",
         type=_at_least_one,
         metavar="N",
-        default=limits.jobs_at_a_time,
-        help="processing jobs that run at once; the others wait (default: the number of cores, %(default)s here)",
+        help="processing jobs that run at once; the others wait (default: as many as there are cores)",
     )
     parser.add_argument(
         "--program-memory-mb",
         type=_at_least_one,
         metavar="MB",
-        default=limits.program_memory_bytes // MEBIBYTE,
-        help="memory for each job and each model server (default: half of this machine's, %(default)s here)",
+        help="memory for each job and each model server (default: half of this machine's)",
     )
     parser.add_argument(
         "--keys",
@@ -59,6 +57,15 @@ def command_line() -> argparse.ArgumentParser:
         "readable by its owner alone (default: any key, unchecked)",
     )
     return parser
+
+
+def _limits(options: argparse.Namespace) -> Limits:
+    limits = Limits()
+    if options.jobs_at_a_time is not None:
+        limits = replace(limits, jobs_at_a_time=options.jobs_at_a_time)
+    if options.program_memory_mb is not None:
+        limits = replace(limits, program_memory_bytes=options.program_memory_mb * MEBIBYTE)
+    return limits
 
 
 def _at_least_one(text: str) -> int:
@@ -91,7 +98,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.start is not None and options.clock != "stepped":
         parser.error("--start is for --clock stepped; the real time starts by itself")
-    launcher().limits = Limits(options.jobs_at_a_time, options.program_memory_mb * MEBIBYTE)
+    launcher().limits = _limits(options)
     clock = Clock(stepped=options.clock == "stepped", start=options.start)
     _log_by(clock)
     delay = timedelta(seconds=options.schedule_delay_seconds)

@@ -19,7 +19,12 @@ CLARIFY = "sagemaker-clarify-processing"
 LOCAL_PATHS = "/opt/ml/processing"
 
 
-@operation("CreateProcessingJob")
+@operation(
+    "CreateProcessingJob",
+    differs="the image stands for one program on this machine, whatever the instances: no entry point, no arguments, "
+    "no network isolation; a job that waits for a place is InProgress without ProcessingStartTime, and GET "
+    "/_local/jobs shows the queue.",
+)
 def create_processing_job(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Check the request and put the job in the queue."""
     _check(request)

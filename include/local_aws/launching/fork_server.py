@@ -93,7 +93,13 @@ class ForkServer:
         """Fork; returns the program in the new process, None in this one."""
         read, written = os.pipe()
         own = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            for descriptor in (read, written, *descriptors):
+                os.close(descriptor)
+            messages.send(self._control, {"number": program["number"], "error": error.errno})
+            return None
         if pid == 0:
             self._begin(own, descriptors)
             os.close(read)

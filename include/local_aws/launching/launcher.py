@@ -115,6 +115,7 @@ class ForkServerClient:
 
         Raises:
             ForkServerGone: it is gone, or does not answer.
+            OSError: the machine has no room for another process.
         """
         stdin, their_stdin = _pipe_to()
         output, their_output = os.pipe()
@@ -133,7 +134,10 @@ class ForkServerClient:
         finally:
             os.close(their_stdin)
             os.close(their_output)
-        if not start.answered.wait(START_SECONDS) or start.program is None:
+        answered = start.answered.wait(START_SECONDS)
+        if start.error is not None:
+            raise OSError(start.error, f"{program.module} cannot be started: {os.strerror(start.error)}")
+        if not answered or start.program is None:
             raise ForkServerGone("The fork server did not start a program")
         return start.program
 
@@ -151,6 +155,8 @@ class ForkServerClient:
             if "pid" in message:
                 start = self._starting.pop(message["number"])
                 program = self._running[message["number"]] = start.begun(message["pid"])
+            elif "error" in message:
+                self._starting.pop(message["number"]).refused(message["error"])
             else:
                 self._running.pop(message["number"]).ended(message["exit_code"])
         with self._lock:
@@ -178,11 +184,16 @@ class _Start:
         self._output = output
         self.answered = threading.Event()
         self.program: RunningProgram | None = None
+        self.error: int | None = None
 
     def begun(self, pid: int) -> RunningProgram:
         self.program = RunningProgram(pid, self._stdin, os.fdopen(self._output, "rb"))
         self.answered.set()
         return self.program
+
+    def refused(self, error: int) -> None:
+        self.error = error
+        self.abandon()
 
     def abandon(self) -> None:
         os.close(self._stdin)

@@ -160,6 +160,38 @@ def test_a_fork_server_that_dies_again_and_again_is_given_up(forking: Launcher, 
     assert said(start(forking, "import os; print(os.getppid())", tmp_path)) == f"{os.getpid()}\n"
 
 
+def test_where_nothing_more_can_be_started_the_error_says_so(
+    forking: Launcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fork server that may not fork, as on a machine full of processes."""
+    place = tmp_path / "full"
+    place.mkdir()
+    (place / "sitecustomize.py").write_text(
+        "import errno, os\ndef fork():\n    raise BlockingIOError(errno.EAGAIN, 'full')\nos.fork = fork\n"
+    )
+    monkeypatch.syspath_prepend(place)
+    with pytest.raises(OSError, match="program cannot be started: Resource temporarily unavailable"):
+        start(forking, WAIT, tmp_path)
+
+
+def test_programs_that_are_over_leave_no_descriptor_behind(launcher: Launcher, tmp_path: Path) -> None:
+    def run() -> None:
+        program = start(launcher, "import os; print(os.getppid())", tmp_path)
+        parents.append(int(said(program)))
+        program.wait(30)
+        program.close_input()
+
+    def descriptors() -> list[int]:
+        return [len(os.listdir(f"/proc/{pid}/fd")) for pid in {os.getpid(), parents[0]}]
+
+    parents: list[int] = []
+    run()
+    before = descriptors()
+    for _ in range(10):
+        run()
+    until(descriptors, lambda now: now == before)
+
+
 def test_a_stopped_launcher_leaves_nothing(tmp_path: Path) -> None:
     launcher = Launcher(forks=True)
     program = start(launcher, WAIT, tmp_path)
