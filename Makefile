@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test up down status airflow bench lint format types docs requirements env clean
+.PHONY: help demo test simulate up down status airflow bench lint format types docs requirements env clean
 
 # Python 3.11 or newer, with venv; PYTHON=/path/to/python chooses another one.
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -29,6 +29,9 @@ test: $(VENV) $(ORACLE) $(EXAMPLE) ## all tests; TESTS="tests/analysis -k bias" 
 
 up: $(VENV) $(EXAMPLE) ## start Airflow (127.0.0.1:8080) and the embedded AWS, and leave them running
 	@$(RUN) -m stack up --ui-port $(UI_PORT) --aws-port $(AWS_PORT)
+
+simulate: $(VENV) $(EXAMPLE) ## a week of the example in minutes, with drift on its fifth day, left for `make up`; FRESH=1
+	@$(RUN) -m simulation $(if $(FRESH),--fresh)
 
 down: ## stop what `make up` started
 	@if test -x .venv/bin/python; then $(RUN) -m stack down; else echo "Nothing is running."; fi

@@ -83,7 +83,7 @@ def simulate(endpoint: MonitoredEndpoint, data_dir: Path, hours: int = HOURS) ->
             for news in told(number):
                 _say(f"                >>> {news}")
             now = there.now()
-            hour = traffic(customers, number)
+            hour = traffic(customers, number, now.hour)
             there.live(hour, f"{now:%Y%m%d%H}")
             bias, explainability = _verdict(results, "bias"), _verdict(results, "explainability")
             ndcg = ndcg_of(explainability, baseline)

@@ -55,10 +55,10 @@ class Customers:
         """Which of these rows belong to the facet's group."""
         return pd.Series(self._in_group[inputs.index], index=inputs.index)
 
-    def of_hour(self, number: int) -> Hour:
+    def of_hour(self, number: int, time_of_day: int) -> Hour:
         """Those of the simulation's hour of that number; most of them in the afternoon, fewest at night."""
         random = np.random.default_rng(number)
-        busy = 0.5 - 0.5 * np.cos((number % 24 - 3) / 24 * 2 * np.pi)
+        busy = 0.5 - 0.5 * np.cos((time_of_day - 3) / 24 * 2 * np.pi)
         stayed = round(QUIETEST + (BUSIEST - QUIETEST) * busy)
         drawn = [
             random.choice(self._cell(group, left, predicted), count, replace=False)

@@ -52,9 +52,9 @@ STORY = (
 )
 
 
-def traffic(customers: Customers, number: int) -> Hour:
+def traffic(customers: Customers, number: int, time_of_day: int) -> Hour:
     """The customers of an hour of the week, as they are by then."""
-    hour = customers.of_hour(number)
+    hour = customers.of_hour(number, time_of_day)
     inputs = hour.inputs.copy()
     for change in STORY:
         if change.begins <= number < change.ends:
