@@ -23,7 +23,10 @@ from local_aws.services.moto_services import SERVICES
 HEAD = Path(__file__).with_name("documentation_head.md")
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "local_aws.md"
 
-RUNTIME_OPERATIONS: dict[str, str | None] = {"InvokeEndpoint": None}
+RUNTIME_OPERATIONS: dict[str, str | None] = {
+    "InvokeEndpoint": "no TargetModel, TargetContainerHostname, EnableExplanations, InferenceComponentName, SessionId; "
+    "bodies of at most 6 MiB.",
+}
 
 OF_THIS_MACHINE = ", %(default)s here"
 """What an option's help says of a default that differs from machine to machine; the page leaves it out."""
@@ -38,7 +41,8 @@ def document() -> str:
         HEAD.read_text(encoding="utf-8").rstrip(),
         "## Options\n" + _table(("option", "default", ""), _options()),
         "## SageMaker\n" + _supported({**supported_operations(), **RUNTIME_OPERATIONS}),
-        "### Not supported\nAnswered with `UnknownOperationException`.\n\n" + _unsupported(),
+        "### Not supported\nAnswered with `UnknownOperationException`, by the runtime with `ValidationError`.\n\n"
+        + _unsupported(),
         f"## The other services\nServed by moto {version('moto')}; requests to any other service are refused.\n\n"
         + _table(("service", "signed for"), _services()),
         "## Images\nAn image's repository name decides which program stands for it; registry and tag do not matter.\n\n"

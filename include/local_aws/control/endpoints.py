@@ -29,7 +29,7 @@ DEPLOYMENT_DIFFERS = (
 )
 
 
-@operation("CreateEndpoint")
+@operation("CreateEndpoint", differs="a DeploymentConfig is kept and told, and does nothing at the creation.")
 def create_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Begin to serve a configuration: Creating, then InService or Failed."""
     name = request["EndpointName"]
@@ -120,7 +120,10 @@ def update_endpoint_weights_and_capacities(aws: LocalAws, request: dict[str, Any
     return {"EndpointArn": document["EndpointArn"]}
 
 
-@operation("DescribeEndpoint")
+@operation(
+    "DescribeEndpoint",
+    differs="CurrentInstanceCount is 0 while a variant's model server is being started again, else as desired.",
+)
 def describe_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """An endpoint with what it serves now, and what it is about to."""
     document = _find(aws, request["EndpointName"], region)
@@ -154,7 +157,7 @@ def list_endpoints(aws: LocalAws, request: dict[str, Any], region: str) -> dict[
     return {"Endpoints": page, "NextToken": token}
 
 
-@operation("DeleteEndpoint")
+@operation("DeleteEndpoint", differs="refused while monitoring schedules are attached; AWS documents no such rule.")
 def delete_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Stop serving, then forget the endpoint; its configuration, model and captures stay."""
     name = request["EndpointName"]
