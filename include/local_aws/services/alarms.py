@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from local_aws.clock import Alarm as Wake
+from local_aws.errors import AwsError
 from local_aws.services import alarm_settings
 from local_aws.services.alarm_evaluation import INSUFFICIENT, Samples, Settings, Verdict, judge, points_of
 from local_aws.services.alarm_history import AlarmHistory, asked_for
@@ -119,11 +120,19 @@ class Alarms:
         return delete_alarms
 
     def _describe_history(self) -> Callable[[Any], Any]:
+        from moto.core.exceptions import ServiceException
         from moto.core.responses import ActionResult
+
+        class InvalidNextToken(ServiceException):
+            code = "InvalidNextToken"
 
         def describe_alarm_history(response: Any) -> Any:
             request = response._get_params()
-            return ActionResult(asked_for(self._history.of(response.region, request.get("AlarmName")), request))
+            items = self._history.of(response.region, request.get("AlarmName"))
+            try:
+                return ActionResult(asked_for(items, request))
+            except AwsError as error:
+                raise InvalidNextToken(error.message) from error
 
         return describe_alarm_history
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -49,18 +50,30 @@ class EventBus:
         moment = self._aws.clock.timestamp()
 
         def deliver() -> None:
-            from moto.events.models import events_backends
-
-            entry = {
-                "Source": source,
-                "DetailType": detail_type,
-                "Resources": resources,
-                "Time": moment,
-                "Detail": json.dumps(detail()),
+            rules = self._rules(region)
+            if not rules:
+                return
+            event = {
+                "version": "0",
+                "id": str(uuid.uuid4()),
+                "detail-type": detail_type,
+                "source": source,
+                "account": self._aws.account_id,
+                "time": moment,
+                "region": region,
+                "resources": resources,
+                "detail": detail(),
+                "ingestion-time": moment,
             }
-            events_backends[self._aws.account_id][region].put_events([entry])
+            for rule in rules:
+                rule.send_to_targets(event)
 
         self._aws.deliveries.post(f"{detail_type} of {', '.join(resources)}", deliver)
+
+    def _rules(self, region: str) -> list[Any]:
+        from moto.events.models import events_backends
+
+        return list(events_backends[self._aws.account_id][region].describe_event_bus("default").rules.values())
 
     def _sending(self, send: Callable[..., None]) -> Callable[..., None]:
         def send_to_targets(rule: Any, event: dict[str, Any], transform_input: bool = True) -> None:

@@ -216,6 +216,9 @@ def test_history_tells_both_states_and_is_paged(aws: Embedded) -> None:
     assert history(aws, ScanBy="TimestampAscending")[0]["HistoryItemType"] == "ConfigurationUpdate"
     assert len(history(aws, StartDate=items[0]["Timestamp"])) == 1
     assert len(history(aws, EndDate=items[1]["Timestamp"])) == 2
+    with pytest.raises(ClientError) as refused:
+        history(aws, NextToken="rubbish")
+    assert refused.value.response["Error"]["Code"] == "InvalidNextToken"
 
 
 @pytest.mark.parametrize(
