@@ -42,7 +42,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
     try:
-        _make_room(options.data_dir, options.fresh)
+        make_room(options.data_dir, options.fresh)
         simulate(load_endpoint(EXAMPLE), options.data_dir, options.hours)
     except SimulationFailed as error:
         print(f"\n{error}", file=sys.stderr)
@@ -118,7 +118,7 @@ def _tell_end(endpoint: MonitoredEndpoint, timeline: Timeline, data_dir: Path) -
     )
 
 
-def _make_room(data_dir: Path, fresh: bool) -> None:
+def make_room(data_dir: Path, fresh: bool) -> None:
     """Refuse a data folder that is in use or holds something, unless that may be set aside."""
     found = Stack.find(Folders())
     if data_dir.resolve() == Folders().aws.resolve() and found is not None and found.alive:
@@ -144,7 +144,7 @@ def _embedded_aws(data_dir: Path, begin: datetime) -> Iterator[str]:
         "local_aws",
         [*command, "--clock", "stepped", "--start", begin.isoformat()],
         log=data_dir.with_name(f"{data_dir.name}-simulation.log"),
-        environment={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        environment=_environment(),
         folder=PROJECT,
     )
     try:
@@ -156,6 +156,12 @@ def _embedded_aws(data_dir: Path, begin: datetime) -> Iterator[str]:
         yield url
     finally:
         processes.stop([program])
+
+
+def _environment() -> dict[str, str]:
+    """The caller's, without his AWS."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return own | {"PYTHONPATH": os.pathsep.join(str(PROJECT / folder) for folder in ("include", "plugins"))}
 
 
 def _answers(url: str) -> bool:

@@ -43,7 +43,7 @@ class Customers:
         (threshold,) = facet.values_or_threshold or (0,)
         self._facet = self._inputs[facet.name].to_numpy()
         self._in_group = self._facet > float(threshold)
-        scores = _booster(endpoint.path(endpoint.model.archive)).inplace_predict(self._inputs.to_numpy(dtype=float))
+        scores = booster_of(endpoint.path(endpoint.model.archive)).inplace_predict(self._inputs.to_numpy(dtype=float))
         self._predicted = scores > (endpoint.bias.probability_threshold or 0.5)
 
     @cached_property
@@ -85,7 +85,8 @@ class Customers:
         return rows
 
 
-def _booster(archive: Path) -> xgboost.Booster:
+def booster_of(archive: Path) -> xgboost.Booster:
+    """The model in an archive."""
     with tarfile.open(archive) as opened:
         member = opened.extractfile(MODEL_FILE)
         if member is None:
