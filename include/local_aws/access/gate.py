@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -96,11 +96,12 @@ class _Body:
 
 
 class Access:
-    """Admits the requests that a known key has signed."""
+    """Admits the requests that a known key has signed; `temporary` finds those that are not known from the start."""
 
-    def __init__(self, keys: Iterable[Key], clock: Clock) -> None:
+    def __init__(self, keys: Iterable[Key], clock: Clock, temporary: Callable[[str], Key | None]) -> None:
         self._keys = {key.id: key for key in keys}
         self._clock = clock
+        self._temporary = temporary
 
     def admit(self, environ: Environ, service: str, invocation: bool) -> None:
         """Check a request that is signed for a service, and leave its body readable.
@@ -129,7 +130,7 @@ class Access:
         self._check_signature(environ, signed, signer, _Body(environ, service, invocation), refuse)
 
     def _known(self, name: str, token: str | None, environ: Environ, refuse: Refusals) -> Key:
-        key = self._keys.get(name)
+        key = self._keys.get(name) or self._temporary(name)
         if key is None:
             raise refuse.unknown_key()
         given = token or environ.get("HTTP_X_AMZ_SECURITY_TOKEN", "")

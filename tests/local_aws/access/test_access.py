@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 import os
@@ -29,7 +30,7 @@ from tests.local_aws.access.guarded import (
     stamp,
     start_guarded,
 )
-from tests.running_aws import REGION, create_endpoint, create_model, make_bucket
+from tests.running_aws import REGION, ROLE, create_endpoint, create_model, make_bucket
 
 ODD_KEY = "a b/ü+(1)~*'!@,:;=&$#?%41.txt"
 
@@ -131,6 +132,28 @@ def test_a_temporary_key_needs_its_token(guarded: Guarded) -> None:
             assert sts.get_caller_identity()["Account"] == "123456789012"
         else:
             assert refusal(sts.get_caller_identity) == (403, "InvalidClientTokenId")
+
+
+def test_an_assumed_role_has_a_key_of_its_own(guarded: Guarded) -> None:
+    given = guarded.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="session")["Credentials"]
+    key, secret, token = given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+    assert guarded.client_with(key, secret, "sagemaker", token=token).list_models()["Models"] == []
+    identity = guarded.client_with(key, secret, "sts", token=token).get_caller_identity()
+    assert identity["Arn"].endswith("/session")
+    for other in (None, "", f"{token}x"):
+        assert refusal(guarded.client_with(key, secret, "sts", token=other).get_caller_identity)[0] == 403
+    fixed = guarded.client("sts").get_session_token()["Credentials"]
+    told = guarded.client_with(
+        fixed["AccessKeyId"], fixed["SecretAccessKey"], "sts", token=fixed["SessionToken"]
+    ).get_caller_identity
+    assert refusal(told) == (403, "InvalidClientTokenId"), "moto gives the same one to everybody"
+
+
+def test_who_i_am_can_be_presigned(guarded: Guarded) -> None:
+    address = guarded.client("sts").generate_presigned_url("get_caller_identity", HttpMethod="GET")
+    assert b"<Account>123456789012</Account>" in send(address, {}, None, "GET")[2]
+    status, _, answer = send(address.replace("X-Amz-Expires=3600", "X-Amz-Expires=3601"), {}, None, "GET")
+    assert (status, b"<Code>SignatureDoesNotMatch</Code>" in answer) == (403, True)
 
 
 @pytest.mark.parametrize("version", ["s3v4", "s3"])
@@ -295,6 +318,25 @@ def test_a_streamed_upload_with_an_unsigned_trailing_checksum(guarded: Guarded, 
     body = b"5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n"
     assert send(url, headers, body, "PUT")[0] == 200
     assert guarded.client("s3").get_object(Bucket=bucket, Key="trailer")["Body"].read() == b"hello"
+
+
+def test_an_upload_whose_content_is_not_signed(guarded: Guarded, bucket: str) -> None:
+    s3 = guarded.client_with(KEY, SECRET, "s3", s3={"payload_signing_enabled": False})
+    s3.put_object(Bucket=bucket, Key="unsigned", Body=b"hello")
+    assert s3.get_object(Bucket=bucket, Key="unsigned")["Body"].read() == b"hello"
+
+
+@pytest.mark.parametrize("content", [b"hello", b"jello"])
+def test_an_upload_in_chunks_of_http(guarded: Guarded, bucket: str, content: bytes) -> None:
+    url = f"{guarded.url}/{bucket}/http-chunks"
+    declared = {"X-Amz-Content-SHA256": sha256(b"hello").hexdigest(), "Content-Type": "text/plain"}
+    headers = signed(url, b"hello", "PUT", service="s3", headers=declared)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection.request("PUT", urlsplit(url).path, iter([content[:2], content[2:]]), headers, encode_chunked=True)
+    assert connection.getresponse().status == (200 if content == b"hello" else 400)
+    connection.close()
+    stored = guarded.client("s3").get_object(Bucket=bucket, Key="http-chunks")["Body"].read()
+    assert stored == b"hello"
 
 
 def test_the_health_is_open_and_the_rest_of_the_administration_is_not(guarded: Guarded) -> None:
