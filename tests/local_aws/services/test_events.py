@@ -208,3 +208,18 @@ def test_archives_keep_events(aws: Embedded) -> None:
     aws.run_job("job")
     assert aws.server.aws.settle(20) == []
     assert events.describe_archive(ArchiveName="all")["EventCount"] == 2
+
+
+def test_rules_and_topics_go_on_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stub_every_image(monkeypatch)
+    with subscriber() as (address, received):
+        with embedded(tmp_path / "aws") as aws:
+            prepare(aws)
+            pattern = {"detail": {"ProcessingJobStatus": ["Completed"]}}
+            put_rule(aws, pattern, topic_for(aws, address))
+            aws.run_job("before")
+        with embedded(tmp_path / "aws") as aws:
+            aws.run_job("after")
+            assert aws.server.aws.settle(20) == []
+    names = [json.loads(notification["Message"])["detail"]["ProcessingJobName"] for notification in received]
+    assert names == ["before", "after"]
