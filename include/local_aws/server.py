@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from local_aws.memory import return_large_blocks
 from local_aws.operations import load_operations
 from local_aws.publication import reach, services_line, warning
 from local_aws.router import SERVED, Router
+from local_aws.services import s3_of_format_1
 from local_aws.services.assumed_roles import AssumedRoles
 from local_aws.services.durable_services import DurableServices
 from local_aws.services.foreign_s3 import ForeignS3, UnusableS3
@@ -56,21 +58,31 @@ class Server:
         self._wsgi.prepare()
         port = self._wsgi.bind_addr[1]
         reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        self._opened = ExitStack()
         try:
-            url = f"http://{reachable}:{port}"
-            self.aws = LocalAws(data_dir, clock, url, schedule_delay, foreign_s3)
-            others = moto_application(clock)
-            self._s3 = PersistentS3(others, data_dir / "s3") if foreign_s3 is None else None
-            self._services = DurableServices(
-                self._s3 or others, data_dir / "services.sqlite", clock, self.aws.account_id
-            )
+            self._open(data_dir, clock, f"http://{reachable}:{port}", schedule_delay, foreign_s3)
         except BaseException:
+            self._opened.close()
             self._wsgi.stop()
             raise
         roles = AssumedRoles(self.aws.account_id, clock)
         access = None if keys is None else Access([*keys, self.aws.key], clock, roles.key)
         self._wsgi.wsgi_app = Router(self.aws, self._services, access)
         self._thread = threading.Thread(target=self._wsgi.serve, name="http", daemon=True)
+
+    def _open(
+        self, data_dir: Path, clock: Clock, url: str, schedule_delay: timedelta, foreign_s3: ForeignS3 | None
+    ) -> None:
+        self.aws = LocalAws(data_dir, clock, url, schedule_delay, foreign_s3)
+        self._opened.callback(self.aws.store.close)
+        application = moto_application(clock)
+        s3_of_format_1.set_aside(self.aws.store, data_dir / "s3", here=foreign_s3 is None)
+        if foreign_s3 is None:
+            application = PersistentS3(application, data_dir / "s3")
+            self._opened.callback(application.close)
+        s3_of_format_1.move_in(self.aws.store, data_dir / "s3", self.aws.account_id)
+        self._services = DurableServices(application, data_dir / "services.sqlite", clock, self.aws.account_id)
+        self._opened.callback(self._services.close)
 
     def start(self) -> None:
         """Answer requests, then take up what an earlier run left."""
@@ -84,10 +96,7 @@ class Server:
         finally:
             self._wsgi.stop()
             self._thread.join(timeout=10)
-            self._services.close()
-            if self._s3 is not None:
-                self._s3.close()
-            self.aws.store.close()
+            self._opened.close()
 
 
 def serve(

@@ -22,8 +22,13 @@ Listener = Callable[[str, Document | None, Document | None], None]
 """Gets a document's name, what it was (None: new) and what it is (None: deleted)."""
 
 
-FORMAT = 1
+FORMAT = 2
 """To be raised whenever documents of an earlier version could not be understood any more."""
+CAN_BE_MOVED = frozenset({1})
+"""Formats that are read, and written anew at the start."""
+
+
+LAST_CHARACTER = "\U0010ffff"
 
 
 class UnusableStore(Exception):
@@ -40,7 +45,10 @@ def scoped(region: str, name: str) -> str:
 
 
 class Store:
-    """A thread-safe table of documents in one SQLite file. Documents come back as copies."""
+    """A thread-safe table of documents in one SQLite file. Documents come back as copies.
+
+    `format` is an earlier one than today's until all of the folder has been brought into today's.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,12 +72,13 @@ class Store:
             raise UnusableStore(f"{path} is in use by another local_aws, or cannot be opened: {error}.") from error
         except sqlite3.DatabaseError as error:
             raise UnusableStore(f"{path} is no file of local_aws: {error}. {advice}") from error
-        if tables and found != FORMAT:
+        self.format: int = found if tables else FORMAT
+        if self.format not in {FORMAT, *CAN_BE_MOVED}:
             raise UnusableStore(
                 f"{path} was written by another version of local_aws (format {found}; this one reads {FORMAT}). "
                 f"{advice}"
             )
-        self._database.execute(f"PRAGMA user_version={FORMAT}")
+        self._database.execute(f"PRAGMA user_version={self.format}")
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.execute(
             "CREATE TABLE IF NOT EXISTS documents ("
@@ -77,6 +86,16 @@ class Store:
             " kind TEXT NOT NULL, name TEXT NOT NULL, document TEXT NOT NULL,"
             " UNIQUE (kind, name))"
         )
+
+    def leave_format_1(self, without: tuple[str, ...]) -> None:
+        """All has been brought into today's format; the documents of the kinds that it does not have are dropped."""
+        with self._lock:
+            self._database.execute("BEGIN")
+            for kind in without:
+                self._database.execute("DELETE FROM documents WHERE kind = ?", (kind,))
+            self._database.execute(f"PRAGMA user_version={FORMAT}")
+            self._database.execute("COMMIT")
+            self.format = FORMAT
 
     def subscribe(self, kind: str, listener: Listener) -> None:
         """Have a listener told of every change of a kind's documents, after each write and in the order of the writes.
@@ -147,8 +166,8 @@ class Store:
         """All documents of a kind whose names start with `prefix` (such as `scoped(region, "")`), oldest first."""
         with self._lock:
             rows = self._database.execute(
-                "SELECT document FROM documents WHERE kind = ? AND substr(name, 1, ?) = ? ORDER BY sequence",
-                (kind, len(prefix), prefix),
+                "SELECT document FROM documents WHERE kind = ? AND name >= ? AND name < ? ORDER BY sequence",
+                (kind, prefix, prefix + LAST_CHARACTER),
             ).fetchall()
         return [json.loads(row[0]) for row in rows]
 

@@ -94,6 +94,12 @@ def test_a_store_of_another_format_is_refused(tmp_path: Path) -> None:
         Store(tmp_path / "state.sqlite")
 
 
+def test_a_list_by_prefix_is_not_a_list_of_neighbours(store: Store) -> None:
+    for name in ("a", "a/", "a/b", "a/\U0001f600", "a0", "b/a"):
+        store.insert("model", name, {"name": name})
+    assert [document["name"] for document in store.list("model", "a/")] == ["a/", "a/b", "a/\U0001f600"]
+
+
 def test_a_store_from_before_formats_were_numbered_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
         database.execute("CREATE TABLE documents (name TEXT)")
