@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from model_monitor.analysis.merge import MergeSummary, merge, run
@@ -275,3 +276,14 @@ def test_the_job_fails_with_the_broken_line_as_the_container_sees_it(tmp_path: P
     assert (tmp_path / "opt/ml/output/message").read_text().startswith(
         "Customer Error: /opt/ml/processing/groundtruth/2026/11/22/10/0000.jsonl, line 1: not JSON"
     )  # fmt: skip
+
+
+def test_want_of_memory_is_not_the_datas_fault(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_much(*_: object) -> None:
+        duckdb.connect(config={"memory_limit": "1MB", "max_temp_directory_size": "0MB"}).execute(
+            "CREATE TABLE numbers AS FROM range(1000000)"
+        )
+
+    monkeypatch.setattr("model_monitor.analysis.merge._merge", too_much)
+    with pytest.raises(MemoryError, match="The merge needs more memory"):
+        folders.merge()

@@ -108,11 +108,14 @@ def merge(dataset: Path, ground_truth: Path, output: Path) -> MergeSummary:
 
     Raises:
         InputError: naming file and line of the first record that is not JSON or lacks what it needs.
+        MemoryError: there is too little of it.
     """
     captured, labelled = files_below(dataset, "*.jsonl"), files_below(ground_truth, "*.jsonl")
     try:
         return _merge(captured, labelled, dataset, output)
     except _engine_errors() as error:
+        if type(error).__name__ == "OutOfMemoryException":
+            raise MemoryError(f"The merge needs more memory: {error}") from error
         _refuse_bad_records(captured, ("captureData",))
         _refuse_bad_records(labelled, ("groundTruthData", "eventMetadata"))
         raise InputError(
