@@ -19,11 +19,12 @@ BLOCK = 256 * 1024
 
 
 class MappedFile(mmap.mmap):
-    """A file's bytes without reading them: as long as the file, sliced and hashed like bytes, sent block by block."""
+    """A file's bytes without reading them: as long as the file, sliced and hashed like bytes, sent once by blocks."""
 
     def __iter__(self) -> Iterator[bytes]:  # type: ignore[override]
-        for start in range(0, len(self), BLOCK):
-            yield self[start : start + BLOCK]
+        with self:
+            for start in range(0, len(self), BLOCK):
+                yield self[start : start + BLOCK]
 
     def decode(self, encoding: str = "utf-8") -> str:
         """All of it as text."""
