@@ -271,3 +271,42 @@ def test_label_headers_name_each_of_several_scores() -> None:
     with pytest.raises(AnalysisError, match="names 3 labels; the model gives 2 scores per record"):
         predicted_labels(np.array([[0.2, 0.8]]), None, ["stays", "leaves", "returns"])
     assert predicted_labels(np.array([0.2, 0.8]), None, ["stays", "leaves"]).tolist() == [0, 1]
+
+
+def _animals(*answers: str) -> Any:
+    remaining = iter(answers)
+    config = PredictorConfig(
+        content_type="application/jsonlines", content_template="$features", label="names", probability="shares"
+    )
+    return config, lambda *_: next(remaining).encode()
+
+
+def test_scores_stand_in_one_order_however_the_model_sorts_its_classes() -> None:
+    config, model = _animals(
+        '{"names":["cat","dog"],"shares":[0.75,0.25]}\n{"names":["dog","cat"],"shares":[0.875,0.125]}',
+        '{"names":["dog","cat"],"shares":[0.5,0.5]}',
+    )
+    predictor = Predictor(model, config)
+    assert predictor.classes is None
+    np.testing.assert_array_equal(predictor(np.zeros((2, 1))), [[0.75, 0.25], [0.125, 0.875]])
+    assert predictor.classes == ["cat", "dog"]
+    np.testing.assert_array_equal(predictor(np.zeros((1, 1))), [[0.5, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("headers", "scores"), [(("dog", "cat"), [[0.25, 0.75]]), (("feline", "canine"), [[0.75, 0.25]])]
+)
+def test_label_headers_name_the_classes_and_order_those_that_they_know(
+    headers: tuple[str, ...], scores: list[list[float]]
+) -> None:
+    config, model = _animals('{"names":["cat","dog"],"shares":[0.75,0.25]}')
+    predictor = Predictor(model, replace(config, label_headers=headers))
+    np.testing.assert_array_equal(predictor(np.zeros((1, 1))), scores)
+    assert predictor.classes == list(headers)
+
+
+def test_classes_that_change_are_refused() -> None:
+    lines = '{"names":["cat","dog"],"shares":[0.75,0.25]}\n{"names":["cat","cow"],"shares":[0.5,0.5]}'
+    config, model = _animals(lines)
+    with pytest.raises(ModelError, match="names other classes for some records than cat, dog"):
+        Predictor(model, config)(np.zeros((2, 1)))

@@ -157,7 +157,7 @@ class _Job:
             seed=shap.seed,
         )
         log.info("Stop using endpoint")
-        headers = self.config.predictor.label_headers if self.config.predictor else None
+        headers = predict.classes
         if shap.save_local_shap_values:
             write_local_values(self._explanations_folder, attributions, features, labels(attributions, headers))
         return explanations(attributions, features, shap.agg_method, headers)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from model_monitor.analysis.formats.csv_rows import rows_of
@@ -40,7 +41,18 @@ def labels_of(
         cut = 0.5 if threshold is None else threshold
         log.info("We assume a prediction above %.3f indicates 1 and below or equal indicates 0.", cut)
         log.info("Predictions lie between %.6g and %.6g.", scores.min(), scores.max())
+        if label_headers is not None and len(label_headers) == 1:
+            return _named(scores > cut, label_headers[0], observed)
     return pd.Series(predicted_labels(scores, threshold, label_headers), name=NAME)
+
+
+def _named(positive: np.ndarray, header: Any, observed: pd.Series[Any] | None) -> pd.Series[Any]:
+    """The one label header where the score lies above the threshold, elsewhere the other of two observed labels."""
+    different = [] if observed is None else observed.unique().tolist()
+    above = next((label for label in different if str(label) == str(header)), header)
+    others = [label for label in different if label != above]
+    below = others[0] if len(others) == 1 else f"not {header}"
+    return pd.Series([above if one else below for one in positive], name=NAME)
 
 
 def _is_quantity(label: pd.Series[Any], positives: Sequence[Any] | None) -> bool:

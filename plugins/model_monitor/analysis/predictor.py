@@ -56,6 +56,8 @@ class Predictor:
         """`features` tells the templates of requests the columns' names, and which hold whole numbers."""
         self._invoke = invoke
         self._label, self._probability = config.label, config.probability
+        self._headers = None if config.label_headers is None else [str(header) for header in config.label_headers]
+        self._order: list[str] | None = None
         content_type = media_of(config.content_type or CSV, "predictor.content_type")
         self._accept = media_of(config.accept_type or content_type, "predictor.accept_type")
         self._max_payload_bytes = max_payload_bytes
@@ -76,6 +78,11 @@ class Predictor:
             ModelError: naming the first record that the model refuses or answers with something other than numbers.
         """
         return _squeezed(_as_numbers(self._answers(rows).values))
+
+    @property
+    def classes(self) -> list[str] | None:
+        """What the columns of several scores are called: label headers, or what the model has called them so far."""
+        return self._headers or self._order
 
     def predict(self, rows: np.ndarray) -> Predictions:
         """Scores or labels of `rows` (n, features): labels where the configuration tells them from the scores.
@@ -98,7 +105,23 @@ class Predictor:
         widths = {part.values.shape[1] for part in parts}
         if len(widths) != 1:
             raise ModelError(f"The model answers {sorted(widths)} values per record; every record needs as many.")
-        return _joined(parts)
+        return self._in_one_order(_joined(parts))
+
+    def _in_one_order(self, answered: _Answered) -> _Answered:
+        """The scores of each record in the order of the classes, where the model names its classes with each answer."""
+        width = answered.values.shape[1]
+        if width == 1 or any(len(labels) != width for labels in answered.labels) or not answered.labels:
+            return answered
+        first = answered.labels[0]
+        if self._order is None:
+            self._order = self._headers if self._headers and sorted(self._headers) == sorted(first) else first
+        if all(labels == self._order for labels in answered.labels):
+            return answered
+        try:
+            places = np.array([[labels.index(name) for name in self._order] for labels in answered.labels])
+        except ValueError as error:
+            raise ModelError(f"{_PLACE} names other classes for some records than {', '.join(self._order)}") from error
+        return _Answered(np.take_along_axis(answered.values, places, axis=1), [self._order] * len(places))
 
     def _batches(self, records: list[bytes]) -> Iterator[tuple[int, int]]:
         ends = np.cumsum([len(record) + 1 for record in records])
