@@ -370,6 +370,13 @@ def test_endpoints_and_captures_work_by_the_servers_own_key(
 
 def test_no_secret_is_in_the_log_or_in_the_data_folder(guarded: Guarded, bucket: str) -> None:
     refusal(guarded.client_with(KEY, "guess", "s3").list_objects_v2, Bucket=bucket)
+    for service, call, request in (
+        ("sns", "create_topic", {"Name": "kept"}),
+        ("iam", "create_user", {"UserName": "kept"}),
+        ("logs", "create_log_group", {"logGroupName": "kept"}),
+        ("s3", "put_object", {"Bucket": bucket, "Key": "kept", "Body": b"1"}),
+    ):
+        getattr(guarded.client_with(OTHER_KEY, OTHER_SECRET, service, token="a-token"), call)(**request)
     secrets = [SECRET.encode(), OTHER_SECRET.encode(), b"a-token"]
     for file in filter(Path.is_file, guarded.data_dir.rglob("*")):
         content = file.read_bytes()
