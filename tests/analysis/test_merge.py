@@ -281,7 +281,7 @@ def test_the_job_fails_with_the_broken_line_as_the_container_sees_it(tmp_path: P
 def test_want_of_memory_is_not_the_datas_fault(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     def too_much(*_: object) -> None:
         duckdb.connect(config={"memory_limit": "1MB", "max_temp_directory_size": "0MB"}).execute(
-            "CREATE TABLE texts AS SELECT md5(range::VARCHAR) AS text FROM range(200000)"
+            "SELECT count(DISTINCT md5(range::VARCHAR)) FROM range(500000)"
         )
 
     monkeypatch.setattr("model_monitor.analysis.merge._merge", too_much)
