@@ -81,7 +81,8 @@ def update_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> dict
             deployment["DeploymentConfig"] = config
         _begin_update(aws, document, deployment)
 
-    aws.store.update(KIND, scoped(region, name), change)
+    if aws.store.update(KIND, scoped(region, name), change) is None:
+        raise could_not_find("endpoint", current["EndpointArn"])
     aws.hosting.deploy(region, name, deployment)
     return {"EndpointArn": current["EndpointArn"]}
 

@@ -15,6 +15,7 @@ class Echo(BaseHTTPRequestHandler):
     """The container contract."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self._answer(200, b"")
