@@ -95,3 +95,47 @@ def test_with_real_time_an_alarm_goes_off_when_the_source_reaches_its_moment() -
     clock.stop()
     (moment,) = rang
     assert START + timedelta(hours=1) <= moment < START + timedelta(hours=1, seconds=5)
+
+
+def test_what_is_done_after_each_moment_sees_that_moment_and_all_that_was_due_at_it() -> None:
+    clock = stepped()
+    seen: list[str] = []
+    for minutes, name in ((10, "a"), (10, "b"), (20, "c")):
+        clock.call_at(START + timedelta(minutes=minutes), lambda name=name: seen.append(name))
+    clock.advance(1800, after_each=lambda: seen.append(f"{(clock.now() - START).total_seconds() / 60:g}"))
+    assert seen == ["0", "a", "b", "10", "c", "20"]
+
+
+def test_what_after_each_sets_comes_in_its_turn() -> None:
+    clock = stepped()
+    seen: list[str] = []
+
+    def settle() -> None:
+        if seen == ["first"]:
+            clock.call_at(START + timedelta(minutes=15), lambda: seen.append("between"))
+
+    clock.call_at(START + timedelta(minutes=10), lambda: seen.append("first"))
+    clock.call_at(START + timedelta(minutes=20), lambda: seen.append("last"))
+    clock.advance(1800, after_each=settle)
+    assert seen == ["first", "between", "last"]
+
+
+def test_an_error_after_a_moment_leaves_time_there() -> None:
+    clock = stepped()
+    clock.call_at(START + timedelta(minutes=10), lambda: None)
+
+    def settle() -> None:
+        if clock.now() > START:
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        clock.advance(1800, after_each=settle)
+    assert clock.now() == START + timedelta(minutes=10)
+    assert clock.advance(60) == START + timedelta(minutes=11)
+
+
+def test_stepped_time_knows_how_far_it_is_from_the_real_one() -> None:
+    clock = Clock(stepped=True, start=START, source=lambda: START + timedelta(days=7))
+    clock.advance(3600)
+    assert clock.seconds_ahead() == -6 * 86400 - 23 * 3600
+    assert Clock().seconds_ahead() == 0
