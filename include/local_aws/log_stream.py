@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -10,10 +11,16 @@ from typing import Any
 
 from local_aws.clock import Clock
 
+log = logging.getLogger(__name__)
+
 GROUP = "/aws/sagemaker/ProcessingJobs"
 BATCH_SECONDS = 0.5
 LONGEST_BATCH = 1000
 LONGEST_LINE = 200_000
+LARGEST_BATCH = 800_000
+"""Characters after which no further line joins a batch, which may have a megabyte."""
+MOST_WAITING = 10_000
+"""Lines that may wait to be written; a program that writes faster is read more slowly."""
 
 
 class LogStream:
@@ -24,7 +31,7 @@ class LogStream:
         self._clock = clock
         self._group = group
         self._stream = stream
-        self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue(MOST_WAITING)
         self._create()
         self._writer = threading.Thread(target=self._write, name=f"logs-{stream}", daemon=True)
         self._writer.start()
@@ -59,13 +66,29 @@ class LogStream:
             open_ = None not in batch
             events = sorted((event for event in batch if event is not None), key=lambda event: event["timestamp"])
             if events:
-                self._logs.put_log_events(logGroupName=self._group, logStreamName=self._stream, logEvents=events)
+                try:
+                    self._put(events)
+                except Exception:
+                    log.exception("%d lines of %s %s are lost.", len(events), self._group, self._stream)
+
+    def _put(self, events: list[dict[str, Any]]) -> None:
+        request = {"logGroupName": self._group, "logStreamName": self._stream, "logEvents": events}
+        try:
+            self._logs.put_log_events(**request)
+        except self._logs.exceptions.ResourceNotFoundException:
+            # Somebody deleted it, or it was quiet for so long that it was thrown out.
+            self._create()
+            self._logs.put_log_events(**request)
 
     def _batch(self) -> list[dict[str, Any] | None]:
         """What comes within half a second of the next line; None at the end stands for the stream's end."""
         batch = [self._lines.get()]
         deadline = time.monotonic() + BATCH_SECONDS
-        while batch[-1] is not None and len(batch) < LONGEST_BATCH:
+        size = 0
+        while (last := batch[-1]) is not None and len(batch) < LONGEST_BATCH:
+            size += len(last["message"])
+            if size >= LARGEST_BATCH:
+                break
             try:
                 batch.append(self._lines.get(timeout=max(deadline - time.monotonic(), 0)))
             except queue.Empty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,8 @@ from tests.running_aws import REGION
 
 ARN = f"arn:aws:sagemaker:{REGION}:123456789012:processing-job/lost"
 
+ARN = f"arn:aws:sagemaker:{REGION}:123456789012:processing-job/lost"
+
 
 def test_jobs_that_a_stop_of_the_server_ended_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stub_every_image(monkeypatch)
@@ -40,15 +43,26 @@ def test_jobs_that_a_stop_of_the_server_ended_say_so(tmp_path: Path, monkeypatch
     assert "local_aws was stopped while the job ran" in job["FailureReason"]
 
 
-def test_jobs_that_a_crash_of_the_server_ended_say_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("state", "status", "reason"),
+    [
+        ({"ProcessingJobStatus": "InProgress", "ProcessingStartTime": 2.0}, "Failed", "was stopped while the job ran"),
+        ({"ProcessingJobStatus": "InProgress"}, "Failed", "was stopped before the job began"),
+        ({"ProcessingJobStatus": "Stopping", "ProcessingStartTime": 2.0}, "Stopped", None),
+    ],
+    ids=["running", "queued", "being stopped"],
+)
+def test_jobs_that_a_crash_of_the_server_ended_say_so(
+    tmp_path: Path, state: dict[str, Any], status: str, reason: str | None
+) -> None:
     with embedded(tmp_path) as first:
-        state = {"ProcessingJobStatus": "InProgress", "ProcessingJobArn": ARN, "CreationTime": 1.0, "Region": REGION}
-        job = job_request("lost") | state
+        job = job_request("lost") | {"ProcessingJobArn": ARN, "CreationTime": 1.0, "Region": REGION} | state
         first.server.aws.store.put("processing-job", f"{REGION}/lost", job)
     with embedded(tmp_path) as second:
         lost = second.sagemaker.describe_processing_job(ProcessingJobName="lost")
-    assert lost["ProcessingJobStatus"] == "Failed"
-    assert "local_aws was stopped while the job ran" in lost["FailureReason"]
+    assert lost["ProcessingJobStatus"] == status
+    assert (reason or "") in lost.get("FailureReason", "")
+    assert ("FailureReason" in lost) == (reason is not None)
 
 
 def test_schedules_go_on_after_a_restart_and_lost_executions_have_failed(
@@ -82,6 +96,11 @@ class Watch:
 
     def clock(self) -> Clock:
         return Clock(source=lambda: self.now)
+
+    def move(self, clock: Clock, by: timedelta) -> None:
+        """Set the time of a clock that goes, which would look at it only every few seconds."""
+        self.now += by
+        clock.call_at(self.now, lambda: None)
 
 
 def test_hours_that_nobody_was_there_for_are_recorded_as_missed(
@@ -121,7 +140,7 @@ def test_an_hour_that_is_late_by_the_schedules_delay_is_not_missed(
     watch.now += timedelta(minutes=40)
     with embedded(tmp_path, delay, watch.clock()) as second:
         assert executions(second, "hourly") == []
-        watch.now += timedelta(minutes=15)
+        watch.move(second.server.aws.clock, timedelta(minutes=15))
         (begun,) = until(lambda: executions(second, "hourly"), lambda found: len(found) == 1)
         assert begun["ScheduledTime"].hour == 11
         assert "was not running" not in begun.get("FailureReason", "")
@@ -170,7 +189,7 @@ def test_a_sleeping_machine_misses_hours_too(tmp_path: Path, monkeypatch: pytest
     with embedded(tmp_path, clock=watch.clock()) as aws:
         make_endpoint(aws)
         monitor(aws, "hourly")
-        watch.now += timedelta(hours=3)
+        watch.move(aws.server.aws.clock, timedelta(hours=3))
         found = until(lambda: executions(aws, "hourly"), lambda found: len(found) == 3)
         by_hour = {item["ScheduledTime"].hour: item.get("FailureReason", "") for item in found}
     assert "was not running" not in by_hour[11]

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 KIND = "processing-job"
 TERMINAL = frozenset({"Completed", "Failed", "Stopped"})
 LEFT_BY_RESTART = "InternalServerError: local_aws was stopped while the job ran; start the job again"
+LEFT_IN_QUEUE = "InternalServerError: local_aws was stopped before the job began; start the job again"
 INTERNAL_ERROR = (
     "InternalServerError: We encountered an internal error; the log of local_aws says more. Please try again."
 )
@@ -56,7 +57,7 @@ class ProcessingJobs:
         shutil.rmtree(self._aws.data_dir / SCRATCH, ignore_errors=True)
         for job in self._aws.store.list(KIND):
             if job["ProcessingJobStatus"] not in TERMINAL:
-                self._close(scoped(job["Region"], job["ProcessingJobName"]), Result("Failed", LEFT_BY_RESTART))
+                self._close(scoped(job["Region"], job["ProcessingJobName"]), _left_by_restart(job))
 
     def stop(self) -> None:
         """Stop all jobs and wait for their ends."""
@@ -66,7 +67,7 @@ class ProcessingJobs:
         for key, handle in handles.items():
             handle.stop.make()
             if handle.future is not None and handle.future.cancel():
-                self._close(key, Result("Failed", LEFT_BY_RESTART))
+                self._close(key, Result("Failed", LEFT_IN_QUEUE))
         self._pool.shutdown()
 
     def submit(self, region: str, request: dict[str, Any], schedule_arn: str | None = None) -> Document:
@@ -192,3 +193,10 @@ def could_not_find(aws: LocalAws, region: str, name: str) -> AwsError:
     return resource_not_found(
         f"Could not find requested job with name: {name} ({aws.arn(region, f'processing-job/{name}')})"
     )
+
+
+def _left_by_restart(job: Document) -> Result:
+    """How a job ended that was not over when the server was stopped; one that was being stopped is."""
+    if job["ProcessingJobStatus"] == "Stopping":
+        return Result("Stopped")
+    return Result("Failed", LEFT_BY_RESTART if "ProcessingStartTime" in job else LEFT_IN_QUEUE)

@@ -21,6 +21,7 @@ from local_aws.services.described_requests import Described, describe
 from local_aws.services.journal import Entry, Journal
 from local_aws.services.kept_logs import KeptLogs
 from local_aws.services.kept_metrics import KeptMetrics
+from local_aws.services.moto_bounds import MotoBounds
 from local_aws.services.repeatable import circumstances
 
 log = logging.getLogger(__name__)
@@ -49,8 +50,9 @@ class DurableServices:
         except BaseException:
             self._journal.close()
             raise
-        for part in self._parts:
-            part.follow()
+        self._followers = (*self._parts, MotoBounds())
+        for follower in self._followers:
+            follower.follow()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         if "/s3/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
@@ -64,8 +66,8 @@ class DurableServices:
 
     def close(self) -> None:
         """Let go of the file, and leave moto as it was."""
-        for part in self._parts:
-            part.stop()
+        for follower in self._followers:
+            follower.stop()
         self._journal.close()
 
     def _change(

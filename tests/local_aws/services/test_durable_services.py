@@ -12,7 +12,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.clock import Clock
+from local_aws.server import Server
+from local_aws.services import moto_bounds
+from local_aws.store import UnusableStore
 from tests.local_aws.embedded import Embedded, embedded
+from tests.running_aws import REGION
 
 NOW = datetime(2026, 11, 22, 10, 27, tzinfo=UTC)
 
@@ -272,3 +276,45 @@ def test_of_too_many_metric_values_the_oldest_are_thrown_out(tmp_path: Path) -> 
         assert "m19" not in names
     with embedded(tmp_path) as again:
         assert {metric["MetricName"] for metric in again.client("cloudwatch").list_metrics()["Metrics"]} == names
+
+
+def test_what_nobody_asks_for_any_more_is_cut(tmp_path: Path) -> None:
+    from moto.sns.models import sns_backends
+
+    with embedded(tmp_path) as aws:
+        sns, logs = aws.client("sns"), aws.client("logs")
+        topic = sns.create_topic(Name="busy")["TopicArn"]
+        for number in range(moto_bounds.MOST_NOTIFICATIONS + 20):
+            sns.publish(TopicArn=topic, Message=str(number))
+        kept = sns_backends[aws.server.aws.account_id][REGION].topics[topic].sent_notifications
+        assert len(kept) == moto_bounds.MOST_NOTIFICATIONS
+        logs.create_log_group(logGroupName="g")
+        query = {"logGroupName": "g", "startTime": 0, "endTime": 1, "queryString": "fields @message"}
+        first, *_, last = [logs.start_query(**query)["queryId"] for _ in range(moto_bounds.MOST_QUERIES + 1)]
+        assert logs.get_query_results(queryId=last)["status"] == "Complete"
+        with pytest.raises(ClientError):
+            logs.get_query_results(queryId=first)
+
+
+def test_a_damaged_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "services.sqlite").write_bytes(b"scribble" * 1000)
+    with pytest.raises(UnusableStore, match=r"services.sqlite is damaged or no file of local_aws.*Delete the folder"):
+        Server("127.0.0.1", 0, tmp_path, Clock(stepped=True))
+    (tmp_path / "services.sqlite").unlink()
+    with embedded(tmp_path):
+        pass
+
+
+def test_a_cut_off_end_of_the_file_costs_no_more_than_that(tmp_path: Path) -> None:
+    """As a power cut leaves it: the last transaction is half there."""
+    with embedded(tmp_path) as aws:
+        iam = aws.client("iam")
+        log = tmp_path / "services.sqlite-wal"
+        for number in range(5):
+            iam.create_role(RoleName=f"role-{number}", AssumeRolePolicyDocument=TRUST)
+        copies = {path.name: path.read_bytes() for path in (log, tmp_path / "services.sqlite")}
+    for name, content in copies.items():
+        (tmp_path / name).write_bytes(content[:-100] if name.endswith("wal") else content)
+    with embedded(tmp_path) as again:
+        roles = [role["RoleName"] for role in again.client("iam").list_roles()["Roles"]]
+    assert sorted(roles) == [f"role-{number}" for number in range(4)]
