@@ -36,6 +36,7 @@ _AUTHORIZATION = re.compile(
     rf"{ALGORITHM}\s+Credential=(?P<credential>[^,\s]+),?\s*SignedHeaders=(?P<headers>[^,\s]+),?\s*"
     r"Signature=(?P<signature>[0-9a-f]+)\s*"
 )
+_CREDENTIAL = re.compile(r"(?P<key>[^/]+)/(?P<day>\d{8})/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -114,17 +115,18 @@ class Access:
         """
         refuse = Refusals(service, environ.get("CONTENT_TYPE", ""), invocation)
         query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-        if environ.get("HTTP_AUTHORIZATION", "").startswith("AWS ") or "AWSAccessKeyId" in query:
+        authorization = environ.get("HTTP_AUTHORIZATION", "")
+        if service == "s3" and (authorization.startswith("AWS ") or (not authorization and "AWSAccessKeyId" in query)):
             self._admit_version_2(environ, query, refuse)
             return
         signed = _signed(environ, query)
-        if signed is None:
+        credential = _CREDENTIAL.fullmatch(signed.credential) if signed else None
+        if signed is None or credential is None or credential["service"].lower() != service:
             raise refuse.malformed()
-        name, _, scope = signed.credential.partition("/")
-        key = self._known(name, _first(query, "X-Amz-Security-Token"), environ, refuse)
-        day, region, scope_service, *_ = f"{scope}///".split("/")
-        signer = Signer(key.secret, Scope(day, region, scope_service), signed.moment)
-        if not signed.moment.startswith(day) or _unsigned_headers(environ, signed.headers):
+        key = self._known(credential["key"], _first(query, "X-Amz-Security-Token"), environ, refuse)
+        scope = Scope(credential["day"], credential["region"], credential["service"])
+        signer = Signer(key.secret, scope, signed.moment)
+        if not signed.moment.startswith(scope.day) or _unsigned_headers(environ, signed.headers):
             raise refuse.mismatch()
         self._check_time(signed, refuse)
         self._check_signature(environ, signed, signer, _Body(environ, service, invocation), refuse)
@@ -149,7 +151,7 @@ class Access:
         headers = {name: _header(environ, name) for name in signed.headers}
         path = environ.get("REQUEST_URI", "").partition("?")[0]
         canonical = canonical_request(environ["REQUEST_METHOD"], path, signed.query, headers, declared, body.service)
-        if not hmac.compare_digest(signer.request(canonical), signed.signature):
+        if not hmac.compare_digest(signer.request(canonical).encode(), signed.signature.encode()):
             raise refuse.mismatch()
         if declared in signed_bodies.UNCHECKED and body.service == "s3":
             return
@@ -186,7 +188,7 @@ class Access:
                 raise refuse.expired()
             if signed.dated is not None and abs(now - signed.dated) > SKEW:
                 raise refuse.skewed(signed.dated, now)
-        if not hmac.compare_digest(signed.computed(key.secret), signed.signature):
+        if not hmac.compare_digest(signed.computed(key.secret).encode(), signed.signature.encode()):
             raise refuse.mismatch()
 
 

@@ -194,6 +194,41 @@ def test_the_older_header_of_s3(guarded: Guarded, bucket: str) -> None:
     ) == (403, "SignatureDoesNotMatch")
 
 
+PRESIGNED = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261122T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host"
+
+
+@pytest.mark.parametrize(
+    ("query", "authorization"),
+    [
+        (f"{PRESIGNED}&X-Amz-Credential={KEY}/20261122/us-west-2/s3/aws4_request&X-Amz-Signature=%C3%A9", ""),
+        (f"{PRESIGNED}&X-Amz-Credential={KEY}/20261122/us-west-2/s3/aws4_request", ""),
+        (f"{PRESIGNED}&X-Amz-Credential={KEY}/x/us-west-2/s3/aws4_request&X-Amz-Signature=0", ""),
+        (f"AWSAccessKeyId={KEY}&Signature=%C3%A9&Expires=99999999999", ""),
+        (f"AWSAccessKeyId={KEY}&Signature=x&Expires=soon", ""),
+        (f"AWSAccessKeyId={KEY}&Signature=x", ""),
+        ("", f"AWS {KEY}:é"),
+        ("", f"AWS4-HMAC-SHA256 Credential={KEY}/20261122/us-west-2/s3/aws4_request, SignedHeaders=host, Signature=0"),
+    ],
+)
+def test_signatures_that_no_client_makes_are_refused_and_nothing_breaks(
+    guarded: Guarded, query: str, authorization: str
+) -> None:
+    headers = {"Authorization": authorization.encode().decode("latin-1")} if authorization else {}
+    status, content_type, answer = send(f"{guarded.url}/bucket/key?{query}", headers, None, "GET")
+    assert status in (400, 403), answer
+    assert "xml" in content_type
+
+
+def test_a_presigned_address_opens_nothing_but_what_it_is_for(guarded: Guarded, bucket: str) -> None:
+    s3 = guarded.client_with(KEY, SECRET, "s3", signature_version="s3")
+    address = s3.generate_presigned_url("put_object", {"Bucket": "endpoints", "Key": "x/invocations"})
+    scope = "AWS4-HMAC-SHA256 Credential=nobody/20261122/us-west-2/sagemaker/aws4_request, SignedHeaders=host"
+    for authorization in (f"{scope}, Signature=0", scope):
+        status, _, answer = send(address, {"Authorization": authorization}, None, "PUT")
+        assert status in (400, 403), answer
+        assert b"is not supported" not in answer, "the request has come through to the endpoint"
+
+
 LIST_MODELS = {"X-Amz-Target": "SageMaker.ListModels", "Content-Type": "application/x-amz-json-1.1"}
 
 
