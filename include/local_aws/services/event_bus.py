@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 Detail = dict[str, Any]
 
+MOST_ARCHIVED = 10_000
+"""Events that an archive keeps, in memory."""
+
 
 class EventBus:
     """The default bus of every region."""
@@ -38,6 +41,7 @@ class EventBus:
 
         topics.have_patience_with_subscribers()
         self._hooks.around(Rule, "send_to_targets", self._sending)
+        self._hooks.around(Rule, "_send_to_events_archive", self._archiving)
 
     def stop(self) -> None:
         """Leave moto as it was."""
@@ -94,6 +98,16 @@ class EventBus:
                     log.exception("Rule %s could not send an event to its target %s.", rule.name, target["Arn"])
 
         return send_to_targets
+
+    def _archiving(self, archive: Callable[..., None]) -> Callable[..., None]:
+        def send_to_archive(rule: Any, resource_id: str, event: dict[str, Any]) -> None:
+            from moto.events.models import events_backends
+
+            archive(rule, resource_id, event)
+            kept = events_backends[rule.account_id][rule.region_name].archives[resource_id.split(":")[0]]
+            del kept.events[:-MOST_ARCHIVED]
+
+        return send_to_archive
 
     def _notify(self, target: dict[str, Any], event: dict[str, Any]) -> None:
         topic = target["Arn"]

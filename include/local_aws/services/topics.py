@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
 LONGEST_SUBJECT = 100
 SUBSCRIBER_SECONDS = 10.0
-MOST_REMEMBERED = 1000
-"""Messages that moto keeps of each topic, for nobody reads them here."""
 
 
 def is_topic(arn: str) -> bool:
@@ -20,7 +18,7 @@ def is_topic(arn: str) -> bool:
 
 
 def have_patience_with_subscribers() -> None:
-    """Let moto wait for a subscriber's answer no longer than AWS, which waits fifteen seconds, instead of forever."""
+    """Let moto wait for a subscriber's answer for some seconds, as AWS does, instead of forever."""
     import moto.sns.models
     import requests
 
@@ -40,4 +38,3 @@ def publish(aws: LocalAws, topic: str, message: str, subject: str | None = None)
 
     backend = sns_backends[aws.account_id][topic.split(":")[3]]
     backend.publish(message, topic, subject=subject and subject[:LONGEST_SUBJECT])
-    del backend.topics[topic].sent_notifications[:-MOST_REMEMBERED]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local_aws.services import event_bus
 from tests.local_aws.embedded import BUCKET, Embedded, embedded, job_request, stub_every_image
 from tests.local_aws.monitoring.test_monitoring_schedules import DELAY, captured, monitor, prepare, to_the_next_firing
 from tests.local_aws.subscriber import subscriber, topic_for
@@ -223,3 +224,15 @@ def test_rules_and_topics_go_on_after_a_restart(tmp_path: Path, monkeypatch: pyt
             assert aws.server.aws.settle(20) == []
     names = [json.loads(notification["Message"])["detail"]["ProcessingJobName"] for notification in received]
     assert names == ["before", "after"]
+
+
+def test_archives_forget_what_is_old(aws: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto.events.models import events_backends
+
+    monkeypatch.setattr(event_bus, "MOST_ARCHIVED", 3)
+    events = aws.client("events")
+    events.create_archive(ArchiveName="all", EventSourceArn=f"arn:aws:events:{REGION}:123456789012:event-bus/default")
+    for number in range(5):
+        events.put_events(Entries=[{"Source": "me", "DetailType": "tick", "Detail": json.dumps({"n": number})}])
+    kept = events_backends["123456789012"][REGION].archives["all"].events
+    assert [event["detail"]["n"] for event in kept] == [2, 3, 4]
