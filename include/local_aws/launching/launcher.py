@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -22,7 +23,6 @@ log = logging.getLogger(__name__)
 START_SECONDS = 60.0
 MOST_DEATHS = 3
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-KILLED = -9
 
 
 class ForkServerGone(Exception):
@@ -165,7 +165,7 @@ class ForkServerClient:
             start.abandon()
         # They die with the fork server.
         for program in self._running.values():
-            program.ended(KILLED)
+            program.ended(-signal.SIGKILL)
         self._control.close()
         self._process.wait()
 
@@ -224,10 +224,13 @@ def spawn(program: Program, memory_bytes: int) -> RunningProgram:
 
 
 def _watch(process: subprocess.Popen[bytes], running: RunningProgram) -> None:
-    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-    # Before its number is free for another process.
+    if hasattr(os, "waitid"):
+        # Its number is not free for another process before `wait`.
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    else:
+        process.wait()
     try:
-        os.killpg(process.pid, 9)
+        os.killpg(process.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         log.debug("Process %d left nothing running.", process.pid)
     running.ended(process.wait())
