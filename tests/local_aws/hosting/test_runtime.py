@@ -59,7 +59,12 @@ def test_several_rows_are_answered_on_one_line(local_aws: Running, endpoint: str
             400,
             "Unable to evaluate payload provided: row 2, column 3: could not convert string to float: 'x'.",
         ),
-        ("{}", "application/json", 415, "Content type application/json is not supported; send text/csv."),
+        (
+            "{}",
+            "application/json",
+            415,
+            "Content type application/json is not supported; send text/csv, text/libsvm, text/x-libsvm.",
+        ),
     ],
 )
 def test_what_the_model_refuses_reaches_the_caller(
