@@ -371,7 +371,7 @@ def at(row: int, column: int, text: str) -> Callable[[int, int, str], str]:
         (SHAP_BASELINE | {"methods": {"shap": SHAP | {"baseline": [[1, 2]]}}}, table(),
          "SHAP baseline rows have 2 values, and records have 4 features."),
         (SHAP_BASELINE | {"methods": {"shap": SHAP | {"baseline": "s3://bucket/key.csv"}}}, table(),
-         "SHAP baseline s3://bucket/key.csv: S3 cannot be read here."),
+         "s3://bucket/key.csv: S3 cannot be read here."),
         ({key: value for key, value in SHAP_BASELINE.items() if key != "predictor"}, table(),
          "The analysis must ask a model"),
     ],

@@ -20,6 +20,7 @@ class Columns:
     label: str | None
     predicted_label: str | None
     excluded: tuple[str, ...]
+    identifier: str | None = None
 
 
 def columns_of_table(config: AnalysisConfig, names: tuple[str, ...]) -> Columns:
@@ -29,11 +30,13 @@ def columns_of_table(config: AnalysisConfig, names: tuple[str, ...]) -> Columns:
         AnalysisError: when the configuration names a column that is not there.
     """
     label = None if config.label is None else _located(config.label, names, NO_LABEL_HEADER)
-    predicted = _optional(config.predicted_label, names, "predicted_label")
+    elsewhere = config.predicted_label_table is not None
+    predicted = None if elsewhere else _optional(config.predicted_label, names, "predicted_label")
     join_source = _optional(config.joinsource_name_or_index, names, "joinsource_name_or_index")
     excluded = tuple(_located(column, names, "excluded_columns:") for column in config.excluded_columns)
     others = {label, predicted, join_source, *excluded}
-    return Columns(names, tuple(n for n in names if n not in others), label, predicted, excluded)
+    inputs = tuple(name for name in names if name not in others)
+    return Columns(names, inputs, label, predicted, excluded, join_source)
 
 
 def columns_of_captures(config: AnalysisConfig, width: int, has_label: bool, is_json: bool = False) -> Columns:

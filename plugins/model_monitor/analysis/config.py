@@ -88,6 +88,14 @@ class ReportConfig:
 
 
 @dataclass(frozen=True)
+class SideTable:
+    """A CSV file with further columns of the data set's records, and the columns' names unless it has a header row."""
+
+    uri: str
+    headers: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class AnalysisConfig:
     """A validated analysis configuration. Methods that are None were not asked for; "all" is spelled out."""
 
@@ -107,6 +115,8 @@ class AnalysisConfig:
     shap: ShapConfig | None = None
     predictor: PredictorConfig | None = None
     report: ReportConfig | None = None
+    facet_table: SideTable | None = None
+    predicted_label_table: SideTable | None = None
 
 
 def load_analysis_config(path: Path) -> AnalysisConfig:
@@ -176,7 +186,13 @@ def _config_of(raw: ConfigSchema) -> AnalysisConfig:
         shap=_shap_of(methods.shap) if methods and methods.shap else None,
         predictor=_predictor_of(raw.predictor, raw.dataset_type or CSV) if raw.predictor else None,
         report=ReportConfig(methods.report.name, methods.report.title) if methods and methods.report else None,
+        facet_table=_side_table(raw.facet_dataset_uri, raw.facet_headers),
+        predicted_label_table=_side_table(raw.predicted_label_dataset_uri, raw.predicted_label_headers),
     )
+
+
+def _side_table(uri: str | None, headers: list[str] | None) -> SideTable | None:
+    return None if uri is None else SideTable(uri, _tuple(headers))
 
 
 def _tuple(values: list[Any] | None) -> tuple[Any, ...] | None:
@@ -243,6 +259,11 @@ def _check_references(config: AnalysisConfig, origin: str, tabular: bool) -> Non
         raise AnalysisError(f"{NOT_VALID} {origin}: label_values_or_threshold: bias metrics need the positive labels")
     if config.dataset_type in (JSON, JSON_LINES):
         _check_paths(config, origin)
+    if config.dataset_type != CSV and (config.facet_table or config.predicted_label_table):
+        raise AnalysisError(
+            f"{NOT_VALID} {origin}: facet_dataset_uri and predicted_label_dataset_uri are for data sets of type "
+            f"text/csv; this one is {config.dataset_type}"
+        )
     if config.headers is None:
         return
     shown = f"{origin}: headers are {', '.join(config.headers)}"
@@ -252,11 +273,11 @@ def _check_references(config: AnalysisConfig, origin: str, tabular: bool) -> Non
     if tabular and config.label is not None and not _is_in(config.label, config.headers):
         raise AnalysisError(f"{NO_LABEL_HEADER} Label '{config.label}' is not there; {shown}")
     for facet in config.facets:
-        if not _is_in(facet.name_or_index, config.headers):
+        if config.facet_table is None and not _is_in(facet.name_or_index, config.headers):
             raise AnalysisError(f"{NO_FACET} Facet '{facet.name_or_index}' is not there; {shown}")
     others: dict[str, list[NameOrIndex | None]] = {
         "group_variable": [config.group_variable],
-        "predicted_label": [config.predicted_label if tabular else None],
+        "predicted_label": [config.predicted_label if tabular and config.predicted_label_table is None else None],
         "joinsource_name_or_index": [config.joinsource_name_or_index],
         "excluded_columns": list(config.excluded_columns),
     }

@@ -142,20 +142,16 @@ class ConfigSchema(_Section):
     predictor: PredictorSchema | None = None
     dataset_uri: Any = None
     segment_config: Any = None
-    facet_dataset_uri: Any = None
-    facet_headers: Any = None
-    predicted_label_dataset_uri: Any = None
-    predicted_label_headers: Any = None
+    facet_dataset_uri: StrictStr | None = None
+    facet_headers: list[StrictStr] | None = None
+    predicted_label_dataset_uri: StrictStr | None = None
+    predicted_label_headers: list[StrictStr] | None = None
     time_series_data_config: Any = None
 
 
 UNSUPPORTED = (
     ("dataset_uri",),
     ("segment_config",),
-    ("facet_dataset_uri",),
-    ("facet_headers",),
-    ("predicted_label_dataset_uri",),
-    ("predicted_label_headers",),
     ("time_series_data_config",),
     ("methods", "pdp"),
     ("methods", "asymmetric_shapley_value"),

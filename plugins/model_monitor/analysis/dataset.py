@@ -21,6 +21,7 @@ class Dataset:
         scores: captured outputs of the model, (n,) or (n, k).
         predicted: predicted labels (n,) that came with the data.
         excluded: columns (n, e) that the model is not given but bias metrics may use.
+        identifiers: what records are joined by (n,), if there is such a column.
         columns: all names in their original order, which column indices count; () is label, then features.
     """
 
@@ -29,6 +30,7 @@ class Dataset:
     scores: np.ndarray | None = None
     predicted: pd.Series[Any] | None = None
     excluded: pd.DataFrame | None = None
+    identifiers: pd.Series[Any] | None = None
     columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:

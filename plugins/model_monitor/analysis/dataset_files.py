@@ -56,6 +56,7 @@ def read_dataset(paths: Sequence[Path], config: AnalysisConfig) -> Dataset:
         label=frame[columns.label] if columns.label else None,
         predicted=frame[columns.predicted_label] if columns.predicted_label else None,
         excluded=frame[list(columns.excluded)] if columns.excluded else None,
+        identifiers=frame[columns.identifier] if columns.identifier else None,
         columns=columns.names,
     )
 

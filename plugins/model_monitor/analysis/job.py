@@ -32,6 +32,7 @@ from model_monitor.analysis.predicted import labels_of
 from model_monitor.analysis.predictor import Invoke, Predictions, Predictor
 from model_monitor.analysis.serialise import dumps
 from model_monitor.analysis.shap_baseline import baseline_rows
+from model_monitor.analysis.side_tables import completed
 from model_monitor.errors import AnalysisError, InputError
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def run(root: Path, environment: Mapping[str, str], invoke: Invoke | None, fetch
     """Run a baselining job, or a monitoring job when the environment names an `analysis_type`.
 
     `root` stands for the container's `/`. `invoke` asks the model, and is needed for SHAP and for a baseline's
-    post-training bias; `fetch` reads a SHAP baseline that is given as an S3 address. Returns the exit code: 0 done, 1
+    post-training bias; `fetch` reads what the configuration names by S3 addresses. Returns the exit code: 0 done, 1
     the customer's error, 2 our own; the exit message lies in `/opt/ml/output/message`.
     """
 
@@ -76,6 +77,7 @@ class _Job:
 
     def baseline(self) -> str:
         dataset = read_dataset(files_below(below(self.root, DATA)), self.config)
+        dataset = completed(dataset, self.config, self._content)
         predicted = dataset.predicted
         if predicted is None and self.config.post_training_methods is not None:
             predicted = self._predicted(dataset)
@@ -168,15 +170,14 @@ class _Job:
         log.info("Wrote baseline used to compute explanations to: %s/explanations_shap/baseline.csv", OUTPUT)
 
     def _content(self, address: str) -> bytes:
+        """What lies at an address that the configuration names."""
         if address.startswith("s3://"):
             if self.fetch is None:
-                raise AnalysisError(
-                    f"SHAP baseline {address}: S3 cannot be read here. Give the rows in the configuration."
-                )
+                raise AnalysisError(f"{address}: S3 cannot be read here. Give what is there in the configuration.")
             return self.fetch(address)
         file = below(self.root, address)
         if not file.is_file():
-            raise AnalysisError(f"SHAP baseline {address}: there is no such file")
+            raise AnalysisError(f"{address}, which the analysis configuration names: there is no such file")
         return file.read_bytes()
 
     def _predictor(self, features: pd.DataFrame) -> Predictor:

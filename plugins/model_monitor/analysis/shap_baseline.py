@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import logging
@@ -13,7 +14,7 @@ import pandas as pd
 
 from model_monitor.analysis.clusters import cluster_centres
 from model_monitor.analysis.config import ShapConfig
-from model_monitor.analysis.formats.csv_rows import rows_of
+from model_monitor.analysis.formats.csv_rows import csv_table
 from model_monitor.analysis.formats.json_values import documents, rows_at
 from model_monitor.analysis.formats.media import CSV, JSON, JSON_LINES, PARQUET
 from model_monitor.analysis.formats.parquet_rows import read_parquet
@@ -55,7 +56,8 @@ def baseline_rows(
             f"SHAP baseline rows have {frame.shape[1]} values, and records have {len(names)} features. Give one value "
             "for each of the model's inputs, and none for the label."
         )
-    return frame.set_axis(names, axis=1)
+    same_names = sorted(map(str, frame.columns)) == sorted(names)
+    return frame[names] if same_names else frame.set_axis(names, axis=1)
 
 
 def _of_file(content: bytes, media: str, features_path: str | None, names: list[str], place: str) -> pd.DataFrame:
@@ -67,14 +69,9 @@ def _of_file(content: bytes, media: str, features_path: str | None, names: list[
         raise AnalysisError(f"SHAP baseline {place}: not UTF-8") from error
     if media != CSV:
         return pd.DataFrame(_values(documents(text, f"SHAP baseline {place}"), features_path)).infer_objects()
-    body = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
-    first, _, rest = body.partition("\n")
-    if sorted(first.split(",")) == sorted(names):
-        body = rest
-    rows = rows_of(body.encode(), f"SHAP baseline {place}")
-    if not len(rows) or len(set(rows.widths.tolist())) != 1:
-        raise AnalysisError(f"SHAP baseline {place}: expected one or more rows of equal length")
-    return rows.columns([f"column_{i}" for i in range(int(rows.widths[0]))])
+    first = next(csv.reader(io.StringIO(text.lstrip("\r\n"))), [])
+    numbered = [f"column_{i}" for i in range(len(first))]
+    return csv_table(content, first if sorted(first) == sorted(names) else numbered, f"SHAP baseline {place}")
 
 
 def _values(rows: Sequence[Any], features_path: str | None) -> list[list[Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from model_monitor.analysis.formats.rows import Rows, joined_origin
+from model_monitor.analysis.formats.rows import Rows, joined_origin, parse
 from model_monitor.errors import AnalysisError
 
 _MISSING = ["", "nan", "NaN"]
@@ -72,6 +72,25 @@ def rows_of(text: bytes, source: str) -> CsvRows:
     """The rows of CSV text, blank lines left out."""
     widths, lines = _measured_with_quotes(text) if b'"' in text else _measured(text)
     return CsvRows(widths, lambda row: f"{source}, line {lines[row]}", text)
+
+
+def csv_table(content: bytes, headers: Sequence[str] | None, place: str) -> pd.DataFrame:
+    """A small CSV file as typed columns: with a header row, which may repeat `headers`, or without one and `headers`.
+
+    Raises:
+        AnalysisError: naming `place`, when it is not UTF-8 or its rows are not of one width.
+    """
+    try:
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
+    except UnicodeDecodeError as error:
+        raise AnalysisError(f"{place}: not UTF-8") from error
+    first = next(csv.reader(io.StringIO(text)), [])
+    if headers is None or sorted(first) == sorted(headers):
+        headers, text = first, text.partition("\n")[2]
+    rows = rows_of(text.encode(), place)
+    if not len(rows):
+        raise AnalysisError(f"{place}: no rows")
+    return parse(rows, list(headers))
 
 
 def without_first(rows: CsvRows) -> CsvRows:
