@@ -60,9 +60,11 @@ class Alarms:
         from moto.cloudwatch.responses import CloudWatchResponse
 
         self._hooks.around(CloudWatchResponse, "put_metric_alarm", self._putting)
-        self._hooks.around(CloudWatchResponse, "put_metric_data", self._publishing)
-        self._hooks.around(CloudWatchResponse, "set_alarm_state", self._setting)
-        self._hooks.around(CloudWatchResponse, "delete_alarms", self._deleting)
+        self._after("put_metric_data", lambda response: self._data_came(response.region))
+        self._after("set_alarm_state", lambda response: self._set(response.region, response._get_param("AlarmName")))
+        self._after(
+            "delete_alarms", lambda response: self._forget(response.region, response._get_param("AlarmNames", []))
+        )
         self._hooks.add(CloudWatchResponse, "describe_alarm_history", self._describe_history())
         with self._lock:
             self._drop_states_without_alarm()
@@ -94,30 +96,19 @@ class Alarms:
 
         return put_metric_alarm
 
-    def _publishing(self, put: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def put_metric_data(response: Any) -> Any:
-            answer = put(response)
-            self._data_came(response.region)
-            return answer
+    def _after(self, name: str, then: Callable[[Any], None]) -> None:
+        """Do something with each request of an operation once it is done."""
+        from moto.cloudwatch.responses import CloudWatchResponse
 
-        return put_metric_data
+        def around(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
+            def call(response: Any) -> Any:
+                answer = method(response)
+                then(response)
+                return answer
 
-    def _setting(self, put: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def set_alarm_state(response: Any) -> Any:
-            answer = put(response)
-            self._set(response.region, response._get_param("AlarmName"))
-            return answer
+            return call
 
-        return set_alarm_state
-
-    def _deleting(self, delete: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def delete_alarms(response: Any) -> Any:
-            answer = delete(response)
-            for name in response._get_param("AlarmNames", []):
-                self._forget(response.region, name)
-            return answer
-
-        return delete_alarms
+        self._hooks.around(CloudWatchResponse, name, around)
 
     def _describe_history(self) -> Callable[[Any], Any]:
         from moto.core.exceptions import ServiceException
@@ -176,11 +167,12 @@ class Alarms:
         self._aws.store.put(KIND, scoped(region, name), document)
         return document
 
-    def _forget(self, region: str, name: str) -> None:
+    def _forget(self, region: str, names: list[str]) -> None:
         with self._lock:
-            self._unwatch(region, name)
-            if self._aws.store.delete(KIND, scoped(region, name)):
-                self._history.add(region, name, "ConfigurationUpdate", f'Alarm "{name}" deleted')
+            for name in names:
+                self._unwatch(region, name)
+                if self._aws.store.delete(KIND, scoped(region, name)):
+                    self._history.add(region, name, "ConfigurationUpdate", f'Alarm "{name}" deleted')
 
     def _unwatch(self, region: str, name: str) -> None:
         watch = self._watches.pop((region, name), None)

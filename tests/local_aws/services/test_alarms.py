@@ -15,7 +15,7 @@ from local_aws.clock import Clock
 from tests.local_aws.embedded import Embedded, embedded
 from tests.local_aws.subscriber import subscriber, topic_for
 from tests.polling import until
-from tests.running_aws import REGION
+from tests.running_aws import REGION, start_local_aws
 
 DIMENSIONS = [{"Name": "Endpoint", "Value": "churn"}, {"Name": "MonitoringSchedule", "Value": "drift"}]
 LOG_GROUP = "/aws/events/alarms"
@@ -364,3 +364,29 @@ def test_time_that_passed_without_a_server_is_seen_at_the_start(tmp_path: Path) 
         now[0] += timedelta(minutes=1)
         aws.server.aws.clock.call_at(now[0], lambda: None)  # the clock looks at the time at once
         until(lambda: state(aws), lambda value: value == "INSUFFICIENT_DATA")
+
+
+def test_what_an_alarm_said_survives_a_kill(tmp_path: Path) -> None:
+    server = start_local_aws(tmp_path, "--clock", "stepped")
+    cloudwatch = server.client("cloudwatch")
+    cloudwatch.put_metric_alarm(
+        AlarmName="drift",
+        Namespace="monitor",
+        MetricName="DPL",
+        Statistic="Average",
+        Period=3600,
+        EvaluationPeriods=1,
+        Threshold=0.1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    datum = {"MetricName": "DPL", "Value": 0.5, "Timestamp": server.now() - timedelta(hours=1)}
+    cloudwatch.put_metric_data(Namespace="monitor", MetricData=[datum])
+    before = cloudwatch.describe_alarms()["MetricAlarms"], cloudwatch.describe_alarm_history()["AlarmHistoryItems"]
+    server.process.kill()
+    server.stop()
+    again = start_local_aws(tmp_path, "--clock", "stepped")
+    cloudwatch = again.client("cloudwatch")
+    after = cloudwatch.describe_alarms()["MetricAlarms"], cloudwatch.describe_alarm_history()["AlarmHistoryItems"]
+    again.stop()
+    assert before[0][0]["StateValue"] == "ALARM"
+    assert after == before
