@@ -21,8 +21,8 @@ UNSUPPORTED = ("AsyncInferenceConfig", "ExplainerConfig", "ShadowProductionVaria
 
 @operation(
     "CreateEndpointConfig",
-    differs="no asynchronous inference, explainers, shadow variants, inference components or instance pools; instance "
-    "types, keys and networks are kept and not looked at.",
+    differs="no asynchronous inference, explainers, shadow variants, inference components, instance pools; serverless "
+    "variants are served as any other; instance types, keys, networks and time-outs are kept and not looked at.",
 )
 def create_endpoint_config(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """Keep a configuration whose models exist."""

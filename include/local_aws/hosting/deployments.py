@@ -6,6 +6,7 @@ import contextlib
 import logging
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -57,6 +58,7 @@ class Hosting:
         self._table = ServingTable()
         self._revival = Revival(self._table, self._start_again)
         self._stopping = threading.Event()
+        self._threads: set[threading.Thread] = set()
 
     def start_model_server(
         self, model_name: str, region: str = "us-east-1", variant: str = "AllTraffic"
@@ -144,11 +146,14 @@ class Hosting:
         left = self._table.close()
         with ThreadPoolExecutor(max_workers=len(left) or 1) as workers:
             list(workers.map(lambda serving: serving.retire(LAST_PATIENCE_SECONDS), left))
+        deadline = time.monotonic() + LAST_PATIENCE_SECONDS
+        for thread in list(self._threads):
+            thread.join(max(deadline - time.monotonic(), 0))
 
     def _resume(self, region: str, endpoint: str, document: Document) -> None:
         served = document.get("Deployment")
         if served is not None and not self._serve_again(region, endpoint, served):
-            threading.Thread(target=self._keep_trying, args=(region, endpoint, served), daemon=True).start()
+            self._begin(f"resume-{endpoint}", lambda: self._keep_trying(region, endpoint, served))
         if pending := document.get("Pending"):
             self._deploy(region, endpoint, pending)
 
@@ -168,6 +173,8 @@ class Hosting:
         try:
             serving = self._bring_up(region, endpoint, deployment)
         except Exception as error:
+            if self._stopping.is_set():
+                return False
             reason = _reason(endpoint, error)
             self._settle(key, lambda document: _out_of_service(document, reason))
             return False
@@ -182,8 +189,10 @@ class Hosting:
         try:
             serving = self._bring_up(region, endpoint, deployment)
         except Exception as error:
-            reason = _reason(endpoint, error)
-            self._settle(key, lambda document: self._failed(document, key, reason))
+            # What fails because this server stops is taken up again by the next one.
+            if not self._stopping.is_set():
+                reason = _reason(endpoint, error)
+                self._settle(key, lambda document: self._failed(document, key, reason))
             return
         try:
             before = self._shift(key, deployment, serving)
@@ -193,9 +202,7 @@ class Hosting:
             self._settle(key, lambda document: _in_service(document, deployment))
         elif guardrails.watch_of(config) or guardrails.alarms_of(config):
             # It lasts as long as the clock takes, so whoever moves the clock does not wait for it.
-            threading.Thread(
-                target=self._finish_watched, args=(region, key, deployment, serving, before), daemon=True
-            ).start()
+            self._begin(f"watch-{endpoint}", lambda: self._finish_watched(region, key, deployment, serving, before))
         else:
             self._finish(key, deployment, before)
 
@@ -306,7 +313,18 @@ class Hosting:
             finally:
                 self._aws.work.end(number)
 
-        threading.Thread(target=tracked, name=what, daemon=True).start()
+        self._begin(what, tracked)
+
+    def _begin(self, name: str, work: Callable[[], None]) -> None:
+        def known() -> None:
+            try:
+                work()
+            finally:
+                self._threads.discard(threading.current_thread())
+
+        thread = threading.Thread(target=known, name=name, daemon=True)
+        self._threads.add(thread)
+        thread.start()
 
 
 class _Unwanted(Exception):

@@ -178,6 +178,26 @@ def test_requests_in_flight_are_answered_by_whom_they_asked(aws: Embedded) -> No
     assert settled(aws, "slow")["EndpointConfigName"] == "slow-next"
 
 
+def test_one_of_many_updates_at_once_is_taken(aws: Embedded) -> None:
+    make_endpoint(aws, "contended", "Old")
+    configure(aws, "contended-next", "New")
+    barrier = threading.Barrier(8)
+
+    def update(number: int) -> str:
+        barrier.wait(30)
+        try:
+            aws.sagemaker.update_endpoint(EndpointName="contended", EndpointConfigName="contended-next")
+        except ClientError as error:
+            return str(error.response["Error"]["Message"])
+        return "taken"
+
+    with ThreadPoolExecutor(8) as clients:
+        said = list(clients.map(update, range(8)))
+    assert said.count("taken") == 1
+    assert {message.split(" endpoint")[0] for message in said if message != "taken"} == {"Cannot update in-progress"}
+    assert settled(aws, "contended")["EndpointConfigName"] == "contended-next"
+
+
 def test_an_endpoint_that_is_deleted_answers_what_it_was_asked(aws: Embedded) -> None:
     make_endpoint(aws, "going", "Only")
     served = aws.server.aws.hosting.serving(REGION, "going")

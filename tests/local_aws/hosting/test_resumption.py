@@ -118,6 +118,19 @@ def test_a_creation_that_was_interrupted_is_taken_up(tmp_path: Path) -> None:
         assert invoke(aws, "x", "lasting")["InvokedProductionVariant"] == "First"
 
 
+def test_an_orderly_stop_in_the_middle_of_a_deployment_fails_nothing(tmp_path: Path) -> None:
+    with embedded(tmp_path) as aws:
+        prepare(aws)
+        configure(aws, "next", "Second")
+        aws.sagemaker.create_endpoint(EndpointName="hasty", EndpointConfigName="next")
+        aws.sagemaker.update_endpoint(EndpointName="lasting", EndpointConfigName="next")
+    with embedded(tmp_path) as aws:
+        for name in ("hasty", "lasting"):
+            described = settled(aws, name)
+            assert (described["EndpointConfigName"], "FailureReason" in described) == ("next", False)
+            assert invoke(aws, "x", name)["InvokedProductionVariant"] == "Second"
+
+
 def test_a_deletion_that_was_interrupted_is_finished(tmp_path: Path) -> None:
     def deleting(aws: Embedded, document: dict[str, Any]) -> None:
         document["EndpointStatus"] = "Deleting"
