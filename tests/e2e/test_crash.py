@@ -21,8 +21,8 @@ def test_a_kill_ends_the_job_and_the_next_server_says_so(tmp_path: Path, model_a
         lambda: place.sagemaker.describe_processing_job(ProcessingJobName="killed"),
         lambda job: "ProcessingStartTime" in job,
     )
-    programs = programs_of(aws.process.pid)
-    assert len(programs) == 3, "the endpoint's model server, the shadow model server, the analysis"
+    # The endpoint's model server, the shadow model server, the analysis.
+    programs = until(lambda: programs_of(aws.process.pid), lambda running: len(running) == 3)
     aws.process.kill()
     aws.process.wait()
     until(lambda: any(map(alive, programs)), lambda found: not found)
