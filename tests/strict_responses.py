@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import botocore.session
 import regex
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
 
@@ -45,6 +46,10 @@ _KINDS: dict[str, tuple[type, ...]] = {
 }
 
 
+complaints: list[str] = []
+"""All that was not as modelled in this process, also where the caller has caught the failure."""
+
+
 class NotAsModelled(AssertionError):
     """A response is not what the service model says."""
 
@@ -55,6 +60,16 @@ def watched(client: Any) -> Any:
     if service in WATCHED:
         client.meta.events.register(f"before-parse.{service}.*", _check)
     return client
+
+
+def watch_every_client() -> None:
+    """Watch all clients that this process makes from now on, whoever makes them."""
+    create = botocore.session.Session.create_client
+
+    def watching(session: Any, *args: Any, **kwargs: Any) -> Any:
+        return watched(create(session, *args, **kwargs))
+
+    botocore.session.Session.create_client = watching
 
 
 def problems(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
@@ -122,7 +137,8 @@ def _check(operation_model: OperationModel, response_dict: dict[str, Any], **_: 
     else:
         found = list(_header_problems(operation_model, response_dict["headers"]))
     if found:
-        raise NotAsModelled(f"{operation_model.name}: {'; '.join(found)}\n{response_dict['body']!r}")
+        complaints.append(f"{operation_model.name}: {'; '.join(found)}\n{response_dict['body']!r}")
+        raise NotAsModelled(complaints[-1])
 
 
 def _answer_problems(operation: OperationModel, body: bytes) -> Iterator[str]:

@@ -61,6 +61,10 @@ from sagemaker.core.shapes import (
 )
 from sagemaker.core.shapes import Tag as TagShape
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from strict_responses import complaints, watch_every_client
+
+watch_every_client()
 URL = os.environ["AWS_ENDPOINT_URL"]
 DATA = Path(sys.argv[1])
 BUCKET = "core-flow"
@@ -354,6 +358,7 @@ def main() -> None:
     monitor()
     alerts()
     clean_up(endpoint)
+    seen["complaints"] = complaints
     print(f"\n{json.dumps(seen)}")
 
 

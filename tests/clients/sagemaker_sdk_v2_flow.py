@@ -17,6 +17,10 @@ from typing import Any
 import pandas as pd
 import sagemaker.session
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from strict_responses import complaints, watch_every_client
+
+watch_every_client()
 URL = sys.argv[1]
 DATA = Path(sys.argv[2])
 # The SDK gives its STS client an address of its own and so misses AWS_ENDPOINT_URL.
@@ -171,6 +175,7 @@ def main() -> None:
     for config in left_configs(session.sagemaker_client):
         session.delete_endpoint_config(config)
     seen["left"] = left(session.sagemaker_client)
+    seen["complaints"] = complaints
     print(f"\n{json.dumps(seen)}")
 
 

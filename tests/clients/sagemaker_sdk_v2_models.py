@@ -13,6 +13,10 @@ from typing import Any
 
 import sagemaker.session
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from strict_responses import complaints, watch_every_client
+
+watch_every_client()
 URL = sys.argv[1]
 DATA = Path(sys.argv[2])
 # The SDK gives its STS client an address of its own and so misses AWS_ENDPOINT_URL.
@@ -76,6 +80,7 @@ def main() -> None:
         "sklearn": sklearn(session, S3Uploader.upload(str(DATA / "weights" / "model.tar.gz"), f"{root}/weights")),
         "xgboost": xgboost(session, S3Uploader.upload(str(DATA / "booster" / "model.tar.gz"), f"{root}/booster")),
     }
+    seen["complaints"] = complaints
     print(f"\n{json.dumps(seen)}")
 
 

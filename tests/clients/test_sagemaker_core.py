@@ -119,3 +119,7 @@ def test_what_no_server_can_answer_to_the_content_of_2_27(seen: dict[str, Any]) 
 
 def test_all_is_deleted(seen: dict[str, Any]) -> None:
     assert seen["left"] == []
+
+
+def test_every_answer_was_as_the_clients_own_service_model_has_it(seen: dict[str, Any]) -> None:
+    assert seen["complaints"] == []

@@ -110,3 +110,7 @@ def test_data_capture_is_switched_off_on_and_over(seen: dict[str, Any]) -> None:
 def test_the_monitors_of_the_endpoint_are_found_and_everything_is_deleted(seen: dict[str, Any]) -> None:
     assert seen["monitors"] == ["ModelBiasMonitor", "ModelBiasMonitor", "ModelExplainabilityMonitor"]
     assert seen["left"] == []
+
+
+def test_every_answer_was_as_the_clients_own_service_model_has_it(seen: dict[str, Any]) -> None:
+    assert seen["complaints"] == []

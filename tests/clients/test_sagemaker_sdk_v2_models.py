@@ -84,3 +84,7 @@ def test_xgboost_answers_libsvm_rows_by_its_script(seen: dict[str, Any], booster
     expected = 1 - booster.predict(xgboost.DMatrix(rows))
     answered = np.array(seen["xgboost"]["rows"], dtype=float).ravel()
     np.testing.assert_allclose(answered, expected, atol=1e-6)
+
+
+def test_every_answer_was_as_the_clients_own_service_model_has_it(seen: dict[str, Any]) -> None:
+    assert seen["complaints"] == []
