@@ -76,9 +76,9 @@ def metric_of_datum(datum: Any) -> Metric:
     return datum.namespace, datum.name, _dimensions(datum)
 
 
-def unit_fits(alarm: Any, datum: Any) -> bool:
-    """Whether an alarm looks at data of a unit; one without a unit looks at all."""
-    return alarm.unit is None or alarm.unit == (datum.unit or "None")
+def unit_fits(unit: str | None, datum: Any) -> bool:
+    """Whether an alarm on a unit looks at a datum; one without a unit looks at all."""
+    return unit is None or unit == (datum.unit or "None")
 
 
 def moment_of(datum: Any) -> float:

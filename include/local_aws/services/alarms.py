@@ -39,6 +39,7 @@ class _Watch:
     region: str
     name: str
     settings: Settings
+    unit: str | None
     data: list[tuple[float, Samples]] = field(default_factory=list)
     wake: Wake | None = None
 
@@ -139,7 +140,9 @@ class Alarms:
 
     def _take_up(self, region: str, name: str) -> None:
         with self._lock:
-            alarm = self._backends()[region].alarms[name]
+            alarm = self._backends()[region].alarms.get(name)
+            if alarm is None:
+                return
             document = self._aws.store.get(KIND, scoped(region, name))
             if document is None:
                 document = self._kept(region, name, INSUFFICIENT, UNCHECKED, "{}")
@@ -147,9 +150,12 @@ class Alarms:
             settings = alarm_settings.settings_of(alarm)
             if settings is None:
                 return
-            watch = self._watches[region, name] = _Watch(region, name, settings)
-            self._by_metric.setdefault((region, alarm_settings.metric_of(alarm)), []).append(watch)
-            self._read_all(watch, alarm)
+            watch = _Watch(region, name, settings, alarm.unit)
+            metric = alarm_settings.metric_of(alarm)
+            self._data_came(region)
+            self._read_seen(watch, metric)
+            self._watches[region, name] = watch
+            self._by_metric.setdefault((region, metric), []).append(watch)
             self._wake_at(watch, settings.end(self._now()) + settings.step)
 
     def _kept(self, region: str, name: str, state: str, reason: str, data: str) -> Document:
@@ -196,11 +202,11 @@ class Alarms:
     def _set(self, region: str, name: str) -> None:
         """Somebody set an alarm's state by hand: it lasts until the alarm is judged next."""
         with self._lock:
-            alarm = self._backends()[region].alarms[name]
-            verdict = Verdict(alarm.state_value, alarm.state_reason, alarm.state_reason_data or "{}")
+            alarm = self._backends()[region].alarms.get(name)
             document = self._aws.store.get(KIND, scoped(region, name))
-            if document is None:
+            if alarm is None or document is None:
                 return
+            verdict = Verdict(alarm.state_value, alarm.state_reason, alarm.state_reason_data or "{}")
             _show(alarm, document)
             self._change(region, name, verdict)
             watch = self._watches.get((region, name))
@@ -222,34 +228,30 @@ class Alarms:
 
     def _new_data(self, region: str) -> list[Any]:
         """What moto got since this was asked for last; everything, when it has thrown away some of what it had."""
-        data = self._backends()[region].metric_data
+        data = list(self._backends()[region].metric_data)
         count, last = self._seen.get(region, (0, None))
         known = count <= len(data) and (count == 0 or data[count - 1] is last)
         self._seen[region] = (len(data), data[-1] if data else None)
         if known:
-            return list(data[count:])
+            return data[count:]
         for watch in self._watches.values():
             if watch.region == region:
                 watch.data.clear()
-        return list(data)
+        return data
 
-    def _read_all(self, watch: _Watch, alarm: Any) -> None:
-        backend = self._backends()[watch.region]
+    def _read_seen(self, watch: _Watch, metric: alarm_settings.Metric) -> None:
+        """Give a new watch the data that the others of its region have been given; what is newer comes to all."""
+        data = list(self._backends()[watch.region].metric_data)
         if watch.region not in self._seen:
-            self._seen[watch.region] = (
-                len(backend.metric_data),
-                backend.metric_data[-1] if backend.metric_data else None,
-            )
-        metric = alarm_settings.metric_of(alarm)
-        for datum in list(backend.metric_data):
+            self._seen[watch.region] = (len(data), data[-1] if data else None)
+        for datum in data[: self._seen[watch.region][0]]:
             if alarm_settings.metric_of_datum(datum) == metric:
                 self._takes(watch, datum)
 
     def _takes(self, watch: _Watch, datum: Any) -> bool:
         """Keep a datum that an alarm may look at, now or later."""
-        alarm = self._backends()[watch.region].alarms[watch.name]
         moment = alarm_settings.moment_of(datum)
-        if moment < watch.settings.start(self._now()) or not alarm_settings.unit_fits(alarm, datum):
+        if moment < watch.settings.start(self._now()) or not alarm_settings.unit_fits(watch.unit, datum):
             return False
         watch.data.append((moment, alarm_settings.samples_of(datum)))
         return True
@@ -270,7 +272,9 @@ class Alarms:
                 self._wake_at(watch, min(settings.changes_after(moment, now) for moment, _ in watch.data))
 
     def _change(self, region: str, name: str, verdict: Verdict) -> None:
-        alarm = self._backends()[region].alarms[name]
+        alarm = self._backends()[region].alarms.get(name)
+        if alarm is None:
+            return
         before = self._aws.store.get(KIND, scoped(region, name)) or {}
         after = self._kept(region, name, verdict.state, verdict.reason, verdict.data)
         if before and before["StateValue"] == after["StateValue"]:

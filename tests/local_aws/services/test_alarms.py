@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -390,3 +391,39 @@ def test_what_an_alarm_said_survives_a_kill(tmp_path: Path) -> None:
     again.stop()
     assert before[0][0]["StateValue"] == "ALARM"
     assert after == before
+
+
+def test_many_who_publish_while_alarms_come_and_go(aws: Embedded) -> None:
+    """Nothing is lost, counted twice or refused."""
+    cloudwatch = aws.client("cloudwatch")
+    moment = TEN - timedelta(minutes=30)
+    failures: list[Exception] = []
+
+    def keep_on(action: Callable[[], object], times: int) -> None:
+        try:
+            for _ in range(times):
+                action()
+        except Exception as error:
+            failures.append(error)
+
+    def publish_one() -> None:
+        datum = {"MetricName": "DPL", "Dimensions": DIMENSIONS, "Timestamp": moment, "Value": 1}
+        cloudwatch.put_metric_data(Namespace="monitor", MetricData=[datum])
+
+    def come_and_go() -> None:
+        put_alarm(aws, "fleeting")
+        cloudwatch.delete_alarms(AlarmNames=["fleeting"])
+
+    put_alarm(aws, "steady", Statistic="Sum", Threshold=1e9)
+    work = [(publish_one, 20)] * 4 + [(come_and_go, 10), (lambda: put_alarm(aws, Statistic="Sum", Threshold=1e9), 10)]
+    threads = [threading.Thread(target=keep_on, args=arguments) for arguments in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    put_alarm(aws, Statistic="Sum", Threshold=79.5)
+    put_alarm(aws, "steady", Statistic="Sum", Threshold=79.5)
+    put_alarm(aws, "exact", Statistic="Sum", Threshold=80.5)
+    advance(aws, minutes=1)
+    assert [state(aws, name) for name in ("drift", "steady", "exact")] == ["ALARM", "ALARM", "OK"]
