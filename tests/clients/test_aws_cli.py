@@ -13,11 +13,21 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.e2e.place import CLARIFY_IMAGE, CLUSTER, HEADERS, table
 from tests.local_aws.access.guarded import KEY, SECRET, Guarded, start_guarded
+from tests.polling import until
 from tests.running_aws import REGION, ROLE, XGBOOST_IMAGE, wait_for_endpoint
 
 SESSION = Path(__file__).with_name("aws_cli_session.py")
 BUCKET = "cli-bucket"
+ANALYSIS = {
+    "dataset_type": "text/csv",
+    "headers": HEADERS,
+    "label": "label",
+    "label_values_or_threshold": [1],
+    "facet": [{"name_or_index": "b", "value_or_threshold": [0]}],
+    "methods": {"post_training_bias": {"methods": "all"}},
+}
 
 
 @dataclass
@@ -210,3 +220,64 @@ def test_errors_are_told_as_aws_tells_them(aws: Cli) -> None:
     ended = aws.run("sagemaker", "describe-processing-job", "--processing-job-name", "nobody")
     assert "(ResourceNotFound)" in ended.err
     assert "(NoSuchBucket)" in aws.run("s3", "ls", "s3://no-such-bucket-anywhere").err
+
+
+def test_a_job_is_asked_for_by_a_file_and_waited_for(aws: Cli, guarded: Guarded, endpoint: str, tmp_path: Path) -> None:
+    predictor = {"endpoint_name": endpoint, "content_type": "text/csv", "accept_type": "text/csv"}
+    files = {
+        "data.csv": "\n".join(table(60)) + "\n",
+        "analysis_config.json": json.dumps(ANALYSIS | {"predictor": predictor}),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+        aws("s3", "cp", str(tmp_path / name), f"s3://{BUCKET}/job/{name}")
+    place = {"S3DataType": "S3Prefix", "S3InputMode": "File"}
+    request = {
+        "ProcessingJobName": "cli",
+        "RoleArn": ROLE,
+        "AppSpecification": {"ImageUri": CLARIFY_IMAGE},
+        "ProcessingResources": {"ClusterConfig": CLUSTER},
+        "ProcessingInputs": [
+            {
+                "InputName": name,
+                "S3Input": place
+                | {"S3Uri": f"s3://{BUCKET}/job/{file}", "LocalPath": f"/opt/ml/processing/input/{folder}"},
+            }
+            for name, file, folder in (
+                ("dataset", "data.csv", "data"),
+                ("analysis_config", "analysis_config.json", "config"),
+            )
+        ],
+        "ProcessingOutputConfig": {
+            "Outputs": [
+                {
+                    "OutputName": "analysis_result",
+                    "S3Output": {
+                        "S3Uri": f"s3://{BUCKET}/job/output",
+                        "LocalPath": "/opt/ml/processing/output",
+                        "S3UploadMode": "EndOfJob",
+                    },
+                }
+            ]
+        },
+    }
+    (tmp_path / "request.json").write_text(json.dumps(request))
+    created = aws("sagemaker", "create-processing-job", "--cli-input-json", f"file://{tmp_path}/request.json").json
+    assert created["ProcessingJobArn"].endswith(":processing-job/cli")
+    # The waiter looks once a minute.
+    until(
+        lambda: guarded.client("sagemaker").describe_processing_job(ProcessingJobName="cli"),
+        lambda job: job["ProcessingJobStatus"] != "InProgress",
+    )
+    aws("sagemaker", "wait", "processing-job-completed-or-stopped", "--processing-job-name", "cli")
+    listed = aws("s3", "ls", f"s3://{BUCKET}/job/output/").out.split()
+    assert {"analysis.json", "report.html"} <= set(listed)
+
+
+def test_all_is_deleted_and_waited_for(aws: Cli, guarded: Guarded, endpoint: str) -> None:
+    aws("sagemaker", "delete-endpoint", "--endpoint-name", endpoint)
+    until(lambda: guarded.client("sagemaker").list_endpoints()["Endpoints"], lambda found: not found)
+    aws("sagemaker", "wait", "endpoint-deleted", "--endpoint-name", endpoint)
+    aws("sagemaker", "delete-endpoint-config", "--endpoint-config-name", "cli")
+    aws("sagemaker", "delete-model", "--model-name", "cli")
+    assert aws("sagemaker", "list-models").json["Models"] == []
