@@ -25,6 +25,7 @@ class Documents:
     def __init__(self, classes: Iterable[type]) -> None:
         self._classes = {kind.__name__: kind for kind in classes}
         self._names = {kind: name for name, kind in self._classes.items()}
+        self._encoder = json.JSONEncoder(default=self._written, separators=(",", ":"), ensure_ascii=False)
 
     def dumps(self, value: Any) -> str:
         """The JSON text of a value.
@@ -32,7 +33,7 @@ class Documents:
         Raises:
             UnknownKind: it holds something that could not be read back.
         """
-        return json.dumps(value, default=self._written, separators=(",", ":"), ensure_ascii=False)
+        return self._encoder.encode(value)
 
     def loads(self, text: str) -> Any:
         """The value of a JSON text.
@@ -40,7 +41,7 @@ class Documents:
         Raises:
             UnknownKind: it names a class that is not known here.
         """
-        return json.loads(text, object_hook=self._read)
+        return self._read(json.loads(text))
 
     def _written(self, value: Any) -> Any:
         if isinstance(value, datetime):
@@ -53,20 +54,25 @@ class Documents:
             return {CLASS: name, **vars(value)}
         raise UnknownKind(f"{type(value).__module__}.{type(value).__qualname__} cannot be kept: {value!r}")
 
-    def _read(self, document: dict[str, Any]) -> Any:
-        if CLASS in document:
-            name = document.pop(CLASS)
-            if name not in self._classes:
-                raise UnknownKind(f"A document holds an object of class {name}, which this version does not know.")
-            made: Any = object.__new__(self._classes[name])
-            vars(made).update(document)
-            return made
-        if len(document) == 1:
-            ((kind, value),) = document.items()
+    def _read(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._read(item) if isinstance(item, dict | list) else item for item in value]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((kind, content),) = value.items()
             if kind == MOMENT:
-                return datetime.fromisoformat(value)
+                return datetime.fromisoformat(content)
             if kind == BYTES:
-                return base64.b64decode(value)
+                return base64.b64decode(content)
             if kind == SET:
-                return set(value)
-        return document
+                return set(content)
+        read = {name: self._read(item) if isinstance(item, dict | list) else item for name, item in value.items()}
+        if CLASS not in read:
+            return read
+        name = read.pop(CLASS)
+        if name not in self._classes:
+            raise UnknownKind(f"A document holds an object of class {name}, which this version does not know.")
+        made: Any = object.__new__(self._classes[name])
+        vars(made).update(read)
+        return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import moto.s3.models as models
@@ -13,8 +14,8 @@ from local_aws.services.moto_documents import Documents
 from local_aws.services.s3_contents import Content
 from local_aws.services.s3_objects import StoredKey
 
-ELSEWHERE = frozenset({"name", "bucket_name", "account_id", "region_name", "partition", "content", "multipart"})
-"""Attributes of a version that its row, its bucket or its upload tells."""
+ELSEWHERE = frozenset({"name", "bucket_name", "account_id", "region_name", "partition", "content", "multipart", "acl"})
+"""Attributes of a version that its row, its bucket or its document tell apart from the rest."""
 PASSING = frozenset({"lock", "disposed", "_max_buffer_size", *vars(ManagedState("", [("", "")]))} - {"_status"})
 """Attributes of a version that mean something only while it is in memory."""
 OF_A_BUCKET_ELSEWHERE = frozenset({"name", "account_id", "partition", "keys", "multiparts"})
@@ -28,6 +29,7 @@ class S3Documents:
             kind for kind in vars(models).values() if isinstance(kind, type) and kind.__module__ == models.__name__
         }
         self._documents = Documents({*kinds, LowercaseDict, CaseInsensitiveDict})
+        self._acl_of = lru_cache(maxsize=1000)(self._documents.loads)
         self._blank: dict[tuple[str, str], StoredKey] = {}
 
     def bucket(self, backend: Any, bucket: Any) -> str:
@@ -49,7 +51,11 @@ class S3Documents:
         if isinstance(version, models.FakeDeleteMarker):
             of_marker = isinstance(version.key, models.FakeDeleteMarker)
             return self._documents.dumps({"marker": {"last_modified": version.last_modified}, "of_marker": of_marker})
-        document: dict[str, Any] = {"state": _state(version), "tags": _tags(backend, version.arn)}
+        document: dict[str, Any] = {
+            "state": _state(version),
+            "acl": self._documents.dumps(version.acl),
+            "tags": _tags(backend, version.arn),
+        }
         if version.multipart is not None:
             document["upload"] = _upload(version.multipart)
             document["parts"] = [[number, _state(part)] for number, part in sorted(version.multipart.parts.items())]
@@ -70,6 +76,7 @@ class S3Documents:
             vars(made).update(found["marker"], name=key, _version_id=version_id, key=before)
         else:
             made = self._version_of(backend, bucket.name, key, found["state"], content)
+            made.acl = self._acl_of(found["acl"])
             if "upload" in found:
                 made.multipart = self._upload_of(found["upload"])
                 for number, state in found["parts"]:

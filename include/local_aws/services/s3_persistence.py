@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from local_aws.memory import nothing_to_collect
 from local_aws.services.s3_changes import Changed, Changes
 from local_aws.services.s3_contents import Content, Contents
 from local_aws.services.s3_documents import S3Documents
@@ -58,7 +59,8 @@ class PersistentS3:
         self._replaced = Replaced()
         self._documents = S3Documents()
         try:
-            self._load()
+            with nothing_to_collect():
+                self._load()
         except BaseException:
             self.close()
             raise
