@@ -134,7 +134,7 @@ def describe_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> di
         document["LastDeploymentConfig"] = deployment.get("DeploymentConfig")
         if "DataCaptureConfig" in deployment:
             document["DataCaptureConfig"] = _capture_summary(deployment["DataCaptureConfig"])
-    if deployment is not None and pending is not None:
+    if pending is not None and pending["CreationTime"] != (deployment or {}).get("CreationTime"):
         document["PendingDeploymentSummary"] = {
             "EndpointConfigName": pending["EndpointConfigName"],
             "ProductionVariants": _summaries(pending, set()),

@@ -13,9 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local_aws.control.tags import drop_tags
 from local_aws.errors import could_not_find
 from local_aws.hosting import guardrails, model_servers
+from local_aws.hosting.endpoint_states import back_in_service, failed, in_service, out_of_service
 from local_aws.hosting.model_servers import ModelServer, ModelServerFailed, Sink
 from local_aws.hosting.revival import Pauses, Revival
 from local_aws.hosting.serving import Closed, Serving, ServingTable, Variant
@@ -107,7 +110,7 @@ class Hosting:
             serving = self._table.get(key)
             if serving is not None:
                 serving.weigh(deployment["Variants"])
-            self._settle(key, lambda document: _in_service(document, deployment))
+            self._settle(key, lambda document: in_service(document, deployment))
 
         self._in_background(f"weights of endpoint {region}/{endpoint}", work)
 
@@ -176,11 +179,11 @@ class Hosting:
             if self._stopping.is_set():
                 return False
             reason = _reason(endpoint, error)
-            self._settle(key, lambda document: _out_of_service(document, reason))
+            self._settle(key, lambda document: out_of_service(document, reason))
             return False
         with contextlib.suppress(_Unwanted):
             self._shift(key, deployment, serving, only_if_unserved=True)
-            self._settle(key, _back_in_service)
+            self._settle(key, back_in_service)
         return True
 
     def _deploy(self, region: str, endpoint: str, deployment: dict[str, Any]) -> None:
@@ -192,14 +195,14 @@ class Hosting:
             # What fails because this server stops is taken up again by the next one.
             if not self._stopping.is_set():
                 reason = _reason(endpoint, error)
-                self._settle(key, lambda document: self._failed(document, key, reason))
+                self._settle(key, lambda document: failed(document, reason, self._table.get(key) is not None))
             return
         try:
             before = self._shift(key, deployment, serving)
         except _Unwanted:
             return
         if before is None:
-            self._settle(key, lambda document: _in_service(document, deployment))
+            self._settle(key, lambda document: in_service(document, deployment))
         elif guardrails.watch_of(config) or guardrails.alarms_of(config):
             # It lasts as long as the clock takes, so whoever moves the clock does not wait for it.
             self._begin(f"watch-{endpoint}", lambda: self._finish_watched(region, key, deployment, serving, before))
@@ -208,7 +211,7 @@ class Hosting:
 
     def _finish(self, key: str, deployment: dict[str, Any], before: Serving) -> None:
         before.retire(PATIENCE_SECONDS)
-        self._settle(key, lambda document: _in_service(document, deployment))
+        self._settle(key, lambda document: in_service(document, deployment))
 
     def _finish_watched(
         self, region: str, key: str, deployment: dict[str, Any], serving: Serving, before: Serving
@@ -224,7 +227,7 @@ class Hosting:
             return
         serving.retire(PATIENCE_SECONDS)
         reason = f"The deployment was rolled back, for these alarms are in the state ALARM: {', '.join(raised)}."
-        self._settle(key, lambda document: self._failed(document, key, reason))
+        self._settle(key, lambda document: failed(document, reason, self._table.get(key) is not None))
 
     def _watch(self, region: str, config: dict[str, Any]) -> list[str]:
         """Look at the alarms for as long as a DeploymentConfig says; returns those that are raised, when some are."""
@@ -232,7 +235,12 @@ class Hosting:
         until = self._aws.clock.now() + guardrails.watch_of(config)
         while True:
             over = self._aws.clock.now() >= until
-            if (raised := guardrails.raised(self._aws.cloudwatch(region), alarms)) or over:
+            try:
+                raised = guardrails.raised(self._aws.cloudwatch(region), alarms)
+            except (BotoCoreError, ClientError) as error:
+                log.warning("The alarms %s could not be looked at: %s", ", ".join(alarms), error)
+                raised = []
+            if raised or over:
                 return raised
             if self._stopping.wait(LOOK_SECONDS):
                 raise Closed
@@ -296,14 +304,6 @@ class Hosting:
 
         self._aws.store.update("endpoint", key, stamped)
 
-    def _failed(self, document: Document, key: str, reason: str) -> None:
-        document.pop("Pending", None)
-        document["FailureReason"] = reason
-        if "Deployment" not in document:
-            document["EndpointStatus"] = "Failed"
-        else:
-            document["EndpointStatus"] = "InService" if self._table.get(key) is not None else "OutOfService"
-
     def _in_background(self, what: str, work: Callable[..., None], *arguments: Any) -> None:
         number = self._aws.work.begin(what)
 
@@ -336,24 +336,3 @@ def _reason(endpoint: str, error: Exception) -> str:
         return str(error)
     log.error("Deploying %s failed.", endpoint, exc_info=error)
     return INTERNAL_FAILURE
-
-
-def _in_service(document: Document, deployment: dict[str, Any]) -> None:
-    if document.get("Pending") == deployment:
-        document["EndpointStatus"] = "InService"
-        document["EndpointConfigName"] = deployment["EndpointConfigName"]
-        document["Deployment"] = deployment
-        document.pop("Pending", None)
-        document.pop("FailureReason", None)
-
-
-def _out_of_service(document: Document, reason: str) -> None:
-    if document["EndpointStatus"] in ("InService", "OutOfService"):
-        document["EndpointStatus"] = "OutOfService"
-        document["FailureReason"] = reason
-
-
-def _back_in_service(document: Document) -> None:
-    if document["EndpointStatus"] == "OutOfService":
-        document["EndpointStatus"] = "InService"
-        document.pop("FailureReason", None)

@@ -55,7 +55,9 @@ def test_an_endpoint_from_creation_to_deletion(local_aws: Running, bucket: str, 
     )
     created = sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     assert created["EndpointArn"] == f"{ARN}:endpoint/{name}"
-    assert sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "Creating"
+    creating = sagemaker.describe_endpoint(EndpointName=name)
+    assert (creating["EndpointStatus"], "ProductionVariants" in creating) == ("Creating", False)
+    assert creating["PendingDeploymentSummary"]["ProductionVariants"][0]["VariantName"] == "AllTraffic"
     assert error_of(sagemaker.delete_endpoint, EndpointName=name) == (
         "ValidationException",
         f'Cannot update in-progress endpoint "{ARN}:endpoint/{name}".',
