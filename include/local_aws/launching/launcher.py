@@ -123,13 +123,12 @@ class ForkServerClient:
         number = next(self._numbers)
         try:
             with self._lock:
+                self._starting[number] = start
                 if self.gone:
                     raise ForkServerGone("The fork server is gone")
-                self._starting[number] = start
                 messages.send(self._control, _request(program, number, memory_bytes), [their_stdin, their_output])
         except (OSError, ForkServerGone) as error:
-            self._starting.pop(number, None)
-            start.abandon()
+            self._give_up(number, start)
             raise ForkServerGone(f"The fork server does not answer: {error}") from error
         finally:
             os.close(their_stdin)
@@ -137,7 +136,9 @@ class ForkServerClient:
         answered = start.answered.wait(START_SECONDS)
         if start.error is not None:
             raise OSError(start.error, f"{program.module} cannot be started: {os.strerror(start.error)}")
-        if not answered or start.program is None:
+        if not answered:
+            start.unwanted.set()
+        if start.program is None:
             raise ForkServerGone("The fork server did not start a program")
         return start.program
 
@@ -155,19 +156,27 @@ class ForkServerClient:
             if "pid" in message:
                 start = self._starting.pop(message["number"])
                 program = self._running[message["number"]] = start.begun(message["pid"])
+                if start.unwanted.is_set():
+                    program.signal(signal.SIGKILL)
+                    program.close_input()
             elif "error" in message:
                 self._starting.pop(message["number"]).refused(message["error"])
             else:
                 self._running.pop(message["number"]).ended(message["exit_code"])
         with self._lock:
             self.gone = True
-        for start in self._starting.values():
-            start.abandon()
+        for number, start in list(self._starting.items()):
+            self._give_up(number, start)
         # They die with the fork server.
         for program in self._running.values():
             program.ended(-signal.SIGKILL)
         self._control.close()
         self._process.wait()
+
+    def _give_up(self, number: int, start: _Start) -> None:
+        """Once, whether the listener or the caller notices first."""
+        if self._starting.pop(number, None) is not None:
+            start.abandon()
 
     def _receive(self) -> tuple[dict[str, Any], list[int]] | None:
         try:
@@ -177,12 +186,13 @@ class ForkServerClient:
 
 
 class _Start:
-    """A program that was asked for."""
+    """A program that was asked for; unwanted when its answer took too long."""
 
     def __init__(self, stdin: int, output: int) -> None:
         self._stdin = stdin
         self._output = output
         self.answered = threading.Event()
+        self.unwanted = threading.Event()
         self.program: RunningProgram | None = None
         self.error: int | None = None
 
