@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from tests.e2e.place import CLARIFY_IMAGE, CLUSTER
-from tests.running_aws import REGION, ROLE, XGBOOST_IMAGE, Running
+from tests.running_aws import REGION, ROLE, XGBOOST_IMAGE
 
 LOG_GROUP = "kills"
 ALARM = {
@@ -35,8 +35,8 @@ class Kind:
     name: str
     service: str
 
-    def __init__(self, aws: Running, bucket: str, endpoint: str, model: str) -> None:
-        self.client = aws.client(self.service)
+    def __init__(self, client: Any, bucket: str, endpoint: str, model: str) -> None:
+        self.client = client
         self.bucket = bucket
         self.endpoint = endpoint
         self.model = model
@@ -179,7 +179,9 @@ class Schedules(Kind):
         self.client.delete_monitoring_schedule(MonitoringScheduleName=name)
 
     def seen(self) -> dict[str, str]:
-        found = list(self.pages("list_monitoring_schedules", "MonitoringScheduleSummaries"))
+        found = list(
+            self.pages("list_monitoring_schedules", "MonitoringScheduleSummaries", NameContains=f"{self.name}-")
+        )
         assert {item["MonitoringScheduleStatus"] for item in found} <= {"Scheduled"}
         return {item["MonitoringScheduleName"]: item["MonitoringScheduleArn"] for item in found}
 
