@@ -13,10 +13,11 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests.clients.environment import client_environment
 from tests.e2e.place import CLARIFY_IMAGE, CLUSTER, HEADERS, table
 from tests.local_aws.access.guarded import KEY, SECRET, Guarded, start_guarded
 from tests.polling import until
-from tests.running_aws import REGION, ROLE, XGBOOST_IMAGE, wait_for_endpoint
+from tests.running_aws import ROLE, XGBOOST_IMAGE, wait_for_endpoint
 
 SESSION = Path(__file__).with_name("aws_cli_session.py")
 BUCKET = "cli-bucket"
@@ -77,16 +78,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 def aws(guarded: Guarded, oracle_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     """The CLI without any file or setting of the developer's own."""
     home = tmp_path_factory.mktemp("home")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
-        "AWS_ACCESS_KEY_ID": KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": guarded.url,
-        "AWS_CONFIG_FILE": str(home / "config"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(home / "credentials"),
-        "AWS_MAX_ATTEMPTS": "1",
-        "HOME": str(home),
-    }
+    environment = client_environment(
+        guarded.url, AWS_ACCESS_KEY_ID=KEY, AWS_SECRET_ACCESS_KEY=SECRET, AWS_MAX_ATTEMPTS="1", HOME=str(home)
+    )
     with subprocess.Popen(
         [str(oracle_python), str(SESSION)],
         env=environment,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.clients.environment import client_environment
 from tests.e2e.place import HEADERS, table
-from tests.running_aws import REGION, Running, start_local_aws
+from tests.running_aws import Running, start_local_aws
 
 SCRIPT = Path(__file__).with_name("sagemaker_core_flow.py")
 PREDICTOR = {
@@ -60,14 +60,7 @@ def seen(aws: Running, tmp_path_factory: pytest.TempPathFactory, model_archive: 
     (folder / "shap.json").write_text(json.dumps(SHAP))
     run = subprocess.run(
         [sys.executable, str(SCRIPT), str(folder)],
-        env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        | {
-            "AWS_ENDPOINT_URL": aws.url,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_CONFIG_FILE": os.devnull,
-        },
+        env=client_environment(aws.url),
         capture_output=True,
         text=True,
         timeout=300,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from demo import data
+from tests.clients.environment import client_environment
 from tests.running_aws import Running, start_local_aws
 
 SCRIPT = Path(__file__).with_name("sagemaker_sdk_v2_flow.py")
@@ -32,14 +32,7 @@ def seen(aws: Running, oracle_python: Path, tmp_path_factory: pytest.TempPathFac
     data.write(example)
     run = subprocess.run(
         [str(oracle_python), str(SCRIPT), aws.url, str(example)],
-        env=os.environ
-        | {
-            "AWS_ENDPOINT_URL": aws.url,
-            "AWS_DEFAULT_REGION": "us-west-2",
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
-        },
+        env=client_environment(aws.url),
         capture_output=True,
         text=True,
         timeout=600,

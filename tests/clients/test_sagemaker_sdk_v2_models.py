@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 import xgboost
 
+from tests.clients.environment import client_environment
 from tests.running_aws import Running, tar_gz
 
 SCRIPT = Path(__file__).with_name("sagemaker_sdk_v2_models.py")
@@ -57,14 +57,7 @@ def seen(
         (folder / name).write_bytes(content)
     run = subprocess.run(
         [str(oracle_python), str(SCRIPT), local_aws.url, str(folder)],
-        env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        | {
-            "AWS_ENDPOINT_URL": local_aws.url,
-            "AWS_DEFAULT_REGION": "us-west-2",
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
-        },
+        env=client_environment(local_aws.url),
         capture_output=True,
         text=True,
         timeout=300,
