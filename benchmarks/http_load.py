@@ -16,13 +16,16 @@ CLIENTS = 8
 
 @dataclass(frozen=True)
 class Load:
-    """What a load brought: latencies in seconds, sorted, and the time that all took."""
+    """What a load brought: latencies in seconds, sorted, the time that all took, and the server's own CPU time."""
 
     latencies: list[float]
     seconds: float
+    cpu_seconds: float = 0
 
     def __add__(self, other: Load) -> Load:
-        return Load(sorted(self.latencies + other.latencies), self.seconds + other.seconds)
+        return Load(
+            sorted(self.latencies + other.latencies), self.seconds + other.seconds, self.cpu_seconds + other.cpu_seconds
+        )
 
     @property
     def p50(self) -> float:
@@ -31,6 +34,10 @@ class Load:
     @property
     def p95(self) -> float:
         return self.latencies[int(len(self.latencies) * 0.95)]
+
+    @property
+    def cpu_each(self) -> float:
+        return self.cpu_seconds / len(self.latencies)
 
     @property
     def per_second(self) -> float:

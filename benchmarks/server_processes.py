@@ -50,6 +50,12 @@ class Running:
         )
 
     @property
+    def cpu_seconds(self) -> float:
+        """The CPU time that the server's own process has used, without the model's."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
+    @property
     def resident_mb(self) -> float:
         """The memory that the server's own process holds, without the model's."""
         return float(psutil.Process(self.process.pid).memory_info().rss) / 1e6
