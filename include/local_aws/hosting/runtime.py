@@ -84,8 +84,9 @@ def invoke(aws: LocalAws, request: dict[str, Any], region: str) -> Invocation:
 
 def _not_served(aws: LocalAws, region: str, endpoint: str) -> AwsError:
     document = aws.store.get("endpoint", scoped(region, endpoint))
-    if document is not None and document["EndpointStatus"] == "OutOfService":
-        return AwsError("ServiceUnavailable", f"Endpoint {endpoint} is out of service.", 503)
+    if document is not None and "Deployment" in document and document["EndpointStatus"] != "Deleting":
+        message = f"Endpoint {endpoint} is not served yet since the server was started; try again in a moment."
+        return AwsError("ServiceUnavailable", message, 503)
     return AwsError("ValidationError", f"Endpoint {endpoint} of account {aws.account_id} not found.")
 
 

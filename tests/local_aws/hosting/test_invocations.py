@@ -248,6 +248,27 @@ def test_capturing_is_the_default_of_a_capture_configuration(aws: Embedded) -> N
     assert len(aws.keys("datacapture/captured/Only/")) == 1
 
 
+@pytest.mark.parametrize(
+    ("status", "answered", "code"),
+    [
+        ("InService", 503, "ServiceUnavailable"),
+        ("Updating", 503, "ServiceUnavailable"),
+        ("OutOfService", 503, "ServiceUnavailable"),
+        ("Deleting", 400, "ValidationError"),
+    ],
+)
+def test_an_endpoint_that_is_not_served_yet_is_unavailable(
+    aws: Embedded, status: str, answered: int, code: str
+) -> None:
+    """After a start of the server, until what an earlier one served is up."""
+    document = {"EndpointName": "early", "EndpointStatus": status, "Deployment": {"Variants": []}}
+    store = aws.server.aws.store
+    store.put("endpoint", f"{REGION}/early", document)
+    said, response = refusal(aws, "x", "early")
+    store.delete("endpoint", f"{REGION}/early")
+    assert (said, response["Error"]["Code"]) == (answered, code)
+
+
 def test_many_clients_at_once(aws: Embedded) -> None:
     barrier = threading.Barrier(24)
 
