@@ -124,6 +124,16 @@ def test_missing_values_are_no_obstacle() -> None:
     assert found["c"].tolist() == ["a", "b"]
 
 
+def test_columns_without_values_and_huge_ones() -> None:
+    frame = pd.DataFrame(
+        {"none": [np.nan] * 4, "huge": [1e300, -1e300, 1e300, -1e300], "odd": [np.inf, 1.0, np.nan, 1.0]}
+    )
+    found = cluster_centres(frame, None, seed=1)
+    assert found["none"].isna().all()
+    assert sorted(found["huge"]) == [-1e300, 1e300]
+    assert len(cluster_centres(frame[["none", "odd"]], 12, seed=1)) == 1
+
+
 def test_there_are_no_more_clusters_than_different_rows() -> None:
     frame = pd.DataFrame({"x": [1.0, 1.0, 2.0], "y": [3.0, 3.0, 4.0]})
     assert ordered(cluster_centres(frame, 12, seed=1).to_numpy()).tolist() == [[1.0, 3.0], [2.0, 4.0]]

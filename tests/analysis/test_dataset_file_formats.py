@@ -151,6 +151,13 @@ class TestJson:
         assert features["n"].isna().tolist() == [True, False, False]
         assert features["x"].dtype == float
 
+    def test_missing_and_huge_values(self, tmp_path: Path) -> None:
+        rows = [[None, 10**30, None], [None, None, "a"], [None, 5, "b"]]
+        features = read_dataset([written(tmp_path, document(rows, LABELS))], configured(DOCUMENT)).features
+        assert features["Age"].dtype == float
+        assert features["Income"].tolist()[::2] == [1e30, 5.0]
+        assert features["Plan"].isna().tolist() == [True, False, False]
+
     def test_no_label_is_needed_for_shap(self, tmp_path: Path) -> None:
         config = configured(
             DOCUMENT, label=None, headers=HEADERS[:-1], facet=None, methods={"shap": {"baseline": [[1, 2, "no"]]}}

@@ -48,7 +48,7 @@ def cluster_centres(features: pd.DataFrame, clusters: int | None, seed: int | No
     if len(features) > _MOST_ROWS:
         features = features.iloc[np.sort(rng.choice(len(features), _MOST_ROWS, replace=False))]
     points = _points(features)
-    different = len(features.drop_duplicates())
+    different = len(np.unique(np.column_stack([points.numbers, points.categories]), axis=0))
     most = min(clusters or MOST_CLUSTERS, different)
     if clusters is None:
         found = [_clustered(points, count, rng) for count in range(1, most + 1)]
@@ -59,14 +59,22 @@ def cluster_centres(features: pd.DataFrame, clusters: int | None, seed: int | No
 
 
 def _points(features: pd.DataFrame) -> _Points:
-    numeric = [name for name in features.columns if _is_number(features[name])]
-    numbers = features[numeric].to_numpy(dtype=float, na_value=np.nan)
-    numbers = np.where(np.isfinite(numbers), numbers, np.nan)
-    spread = np.nan_to_num(np.nanstd(numbers, axis=0)) if numbers.size else np.zeros(numbers.shape[1])
-    centre = np.nan_to_num(np.nanmean(numbers, axis=0)) if numbers.size else np.zeros(numbers.shape[1])
-    scaled = np.nan_to_num((numbers - centre) / np.where(spread > 0, spread, 1.0))
+    rows, numeric = len(features), [name for name in features.columns if _is_number(features[name])]
+    scaled = np.column_stack([_standardised(features[name]) for name in numeric]) if numeric else np.zeros((rows, 0))
     codes = [pd.factorize(features[name])[0] for name in features.columns if name not in numeric]
-    return _Points(scaled, np.column_stack(codes) if codes else np.zeros((len(features), 0), dtype=np.int64))
+    return _Points(scaled, np.column_stack(codes) if codes else np.zeros((rows, 0), dtype=np.int64))
+
+
+def _standardised(column: pd.Series) -> np.ndarray:
+    """Mean 0 and standard deviation 1; what is missing or infinite is the mean."""
+    numbers = column.to_numpy(dtype=float, na_value=np.nan)
+    known = np.isfinite(numbers)
+    if not known.any():
+        return np.zeros(len(numbers))
+    small = np.where(known, numbers, 0.0) / (np.abs(numbers[known]).max() or 1.0)
+    centred = np.where(known, small - small[known].mean(), 0.0)
+    spread = float(centred[known].std())
+    return centred / spread if spread > 0 else np.zeros(len(numbers))
 
 
 def _is_number(column: pd.Series) -> bool:
@@ -159,7 +167,7 @@ def _centre(members: pd.Series, column: pd.Series) -> object:
     if not _is_number(column):
         modes = members.mode(dropna=True)
         return modes.iloc[0] if len(modes) else None
-    mean = members.mean()
+    mean = members.replace([np.inf, -np.inf], np.nan).mean()
     if not pd.api.types.is_integer_dtype(column.dtype):
         return mean
     values = np.unique(column.to_numpy())

@@ -107,7 +107,10 @@ def _equals_any(column: pd.Series[Any], values: tuple[Any, ...]) -> np.ndarray:
 
 
 def _as_type_of(column: pd.Series[Any], values: tuple[Scalar, ...]) -> tuple[Any, ...]:
-    first = column.iloc[0]
+    present = column.dropna()
+    if not len(present):
+        return values
+    first = present.iloc[0]
     if isinstance(values[0], type(first)):
         return values
     if isinstance(first, bool | np.bool_):

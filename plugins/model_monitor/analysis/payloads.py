@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from model_monitor.analysis.formats.answers import Answer, csv_answer, json_answer
-from model_monitor.analysis.formats.csv_rows import csv_line
+from model_monitor.analysis.formats.csv_rows import cells_of, csv_line
 from model_monitor.analysis.formats.json_values import documents, rows_at, values_at
 from model_monitor.errors import AnalysisError
 
@@ -83,7 +81,7 @@ def truths(part: Part, where: Where, count: int, place: str) -> list[str]:
     """
     text = _text(part, place)
     if not _is_json(part):
-        found: list[Any] = [cell for row in csv.reader(io.StringIO(text)) for cell in row]
+        found: list[Any] = [cell for row in cells_of(text, place) for cell in row]
     elif where.ground_truth is None:
         raise AnalysisError(f"{place}: ground truth in JSON; say where the label is with 'label'")
     else:

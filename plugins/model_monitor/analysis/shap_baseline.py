@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import logging
@@ -14,7 +13,7 @@ import pandas as pd
 
 from model_monitor.analysis.clusters import cluster_centres
 from model_monitor.analysis.config import ShapConfig
-from model_monitor.analysis.formats.csv_rows import csv_table
+from model_monitor.analysis.formats.csv_rows import cells_of, csv_table
 from model_monitor.analysis.formats.json_values import documents, rows_at
 from model_monitor.analysis.formats.media import CSV, JSON, JSON_LINES, PARQUET
 from model_monitor.analysis.formats.parquet_rows import read_parquet
@@ -69,7 +68,7 @@ def _of_file(content: bytes, media: str, features_path: str | None, names: list[
         raise AnalysisError(f"SHAP baseline {place}: not UTF-8") from error
     if media != CSV:
         return pd.DataFrame(_values(documents(text, f"SHAP baseline {place}"), features_path)).infer_objects()
-    first = next(csv.reader(io.StringIO(text.lstrip("\r\n"))), [])
+    first = next(iter(cells_of(text, f"SHAP baseline {place}")), [])
     numbered = [f"column_{i}" for i in range(len(first))]
     return csv_table(content, first if sorted(first) == sorted(names) else numbered, f"SHAP baseline {place}")
 

@@ -103,3 +103,16 @@ def test_as_many_labels_as_scores_or_one() -> None:
 )  # fmt: skip
 def test_labels_are_words_or_whole_numbers(values: list[str], labels: bool) -> None:
     assert are_labels([[value] for value in values]) is labels
+
+
+def test_classes_need_scores() -> None:
+    with pytest.raises(AnalysisError, match="here: found 'many' where a class's score is expected"):
+        chosen_labels(Answer([["0.1", "many"]], [["cat", "dog"]]), "here")
+    with pytest.raises(AnalysisError, match="here: 0 labels for 0 scores of a record"):
+        chosen_labels(Answer([[]], [[]]), "here")
+
+
+def test_lines_end_as_they_like() -> None:
+    assert csv_answer("a,0.5\rb,0.25\r\n", 0, 1, 2, "here") == Answer([["0.5"], ["0.25"]], [["a"], ["b"]])
+    with pytest.raises(AnalysisError, match="here: no CSV: field larger than field limit"):
+        csv_answer("9" * 200_000, 0, None, 1, "here")

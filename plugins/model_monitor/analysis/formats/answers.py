@@ -5,8 +5,6 @@ Source: developer guide, "Endpoint response for tabular data".
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from model_monitor.analysis.formats.csv_rows import csv_line
+from model_monitor.analysis.formats.csv_rows import cells_of, csv_line
 from model_monitor.analysis.formats.json_values import NothingThere, documents, flat, values_at
 from model_monitor.errors import AnalysisError
 
@@ -42,7 +40,7 @@ def csv_answer(text: str, label: str | int | None, probability: str | int | None
     """
     if label is None and probability is None:
         return Answer(_shared_out(_cells(text), count, place), [])
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    rows = cells_of(text, place)
     if len(rows) == 1 and count > 1 and len(rows[0]) % count == 0:
         rows = _shared_out(rows[0], count, place)
     if len(rows) != count:
@@ -87,11 +85,18 @@ def chosen_labels(answer: Answer, place: str) -> list[str]:
     for labels, scores in zip(answer.labels, answer.scores, strict=True):
         if len(labels) == 1:
             chosen.append(csv_line(labels))
-        elif len(labels) == len(scores):
-            chosen.append(csv_line([labels[int(np.argmax(np.array(scores, dtype=float)))]]))
+        elif len(labels) == len(scores) > 0:
+            chosen.append(csv_line([labels[_highest(scores, place)]]))
         else:
             raise AnalysisError(f"{place}: {len(labels)} labels for {len(scores)} scores of a record")
     return chosen
+
+
+def _highest(scores: list[str], place: str) -> int:
+    odd = next((score for score in scores if not is_number(score)), None)
+    if odd is not None:
+        raise AnalysisError(f"{place}: found {odd!r} where a class's score is expected")
+    return int(np.argmax(np.array(scores, dtype=float)))
 
 
 def is_number(value: str) -> bool:

@@ -49,6 +49,18 @@ def csv_line(row: Sequence[Any]) -> str:
     return file.getvalue()
 
 
+def cells_of(text: str, place: str) -> list[list[str]]:
+    """The cells of each line of CSV that is not blank.
+
+    Raises:
+        AnalysisError: naming `place`, for a cell that is longer than cells may be.
+    """
+    try:
+        return [row for row in csv.reader(io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n"))) if row]
+    except csv.Error as error:
+        raise AnalysisError(f"{place}: no CSV: {error}") from error
+
+
 def read_csv_file(path: Path) -> tuple[CsvRows, list[str]]:
     """A CSV file's rows and the cells of its first one.
 
@@ -64,13 +76,23 @@ def read_csv_file(path: Path) -> tuple[CsvRows, list[str]]:
     rows = rows_of(text, str(path))
     if not len(rows):
         raise AnalysisError(f"{path}: no rows")
-    first = next(row for row in csv.reader(io.StringIO(text[:1_000_000].decode("utf-8", "ignore"))) if row)
+    try:
+        first = next(row for row in csv.reader(io.StringIO(text[:1_000_000].decode("utf-8", "ignore"))) if row)
+    except csv.Error as error:
+        raise AnalysisError(f"{path}: no CSV: {error}") from error
     return rows, first
 
 
 def rows_of(text: bytes, source: str) -> CsvRows:
-    """The rows of CSV text, blank lines left out."""
-    widths, lines = _measured_with_quotes(text) if b'"' in text else _measured(text)
+    """The rows of CSV text, blank lines left out.
+
+    Raises:
+        AnalysisError: naming `source`, for a cell that is longer than cells may be.
+    """
+    try:
+        widths, lines = _measured_with_quotes(text) if b'"' in text else _measured(text)
+    except csv.Error as error:
+        raise AnalysisError(f"{source}: no CSV: {error}") from error
     return CsvRows(widths, lambda row: f"{source}, line {lines[row]}", text)
 
 
@@ -84,7 +106,7 @@ def csv_table(content: bytes, headers: Sequence[str] | None, place: str) -> pd.D
         text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
     except UnicodeDecodeError as error:
         raise AnalysisError(f"{place}: not UTF-8") from error
-    first = next(csv.reader(io.StringIO(text)), [])
+    first = next(iter(cells_of(text, place)), [])
     if headers is None or sorted(first) == sorted(headers):
         headers, text = first, text.partition("\n")[2]
     rows = rows_of(text.encode(), place)

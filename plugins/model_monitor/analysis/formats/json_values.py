@@ -114,11 +114,15 @@ def values_at(path: str, document: Any, place: str) -> list[Any]:
 
 def flat(values: Any) -> list[Any]:
     """A value, or the values of lists in lists, in one list."""
-    if not isinstance(values, list):
-        return [values]
-    if not any(isinstance(value, list) for value in values):
-        return values
-    return [one for value in values for one in flat(value)]
+    found: list[Any] = []
+    waiting = [values]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += reversed(value)
+        else:
+            found.append(value)
+    return found
 
 
 def _is_row(row: Any) -> bool:

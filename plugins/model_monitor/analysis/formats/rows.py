@@ -48,7 +48,9 @@ class ValueRows(Rows):
         return cls(np.fromiter(map(len, values), dtype=np.int64, count=len(values)), origin, values)
 
     def columns(self, names: list[str]) -> pd.DataFrame:
-        return pd.DataFrame(list(self.values), columns=names).infer_objects()
+        frame = pd.DataFrame(list(self.values), columns=names).infer_objects()
+        empty = frame.columns[frame.isna().all()]
+        return frame.astype(dict.fromkeys(empty, float))
 
 
 def joined_origin(sizes: Sequence[int], origins: Sequence[Origin]) -> Origin:
@@ -78,7 +80,7 @@ def parse(rows: Rows, names: list[str], kind: str = "columns") -> pd.DataFrame:
     frame = rows.columns(names)
     for name in names:
         if frame[name].dtype == object and pd.api.types.infer_dtype(frame[name]) == "integer":
-            frame[name] = frame[name].map(_as_float)
+            frame[name] = frame[name].map(_as_float, na_action="ignore").astype(float)
     return frame
 
 
