@@ -29,7 +29,6 @@ class Described:
     region: str
     action: str
     subject: str | None
-    creates: bool = False
     deletes: bool = False
 
     @property
@@ -40,7 +39,7 @@ class Described:
     @property
     def is_kept(self) -> bool:
         """Whether it has to be repeated so that the service is again what it was."""
-        return not self.action.startswith(READING) and self.action not in KEPT_OTHERWISE | FLEETING
+        return _changes(self.action)
 
     @property
     def is_repeatable(self) -> bool:
@@ -85,23 +84,30 @@ def describe(environ: dict[str, Any], body: bytes) -> Described | None:
     if len(scope) < 5 or scope[-2].lower() not in SERVICES:
         return None
     service, region = scope[-2].lower(), scope[-3]
+    named = _action(environ)
+    if named is not None and not _changes(named):
+        return Described(service, region, named, None)
     parameters = _parameters(environ, body)
-    action = _action(environ, parameters)
+    action = named or str(parameters.get("Action", ""))
     for kind in _KINDS[service]:
         name = _named(kind, action, parameters)
         if name is not None:
             place = "" if service == "iam" else f"{region}/{parameters.get(kind.within) or ''}"
             subject = f"{service}/{kind.creating}/{place}/{name}"
-            return Described(service, region, action, subject, action == kind.creating, action == kind.deleting)
+            return Described(service, region, action, subject, deletes=action == kind.deleting)
     return Described(service, region, action, None)
 
 
-def _action(environ: dict[str, Any], parameters: dict[str, Any]) -> str:
+def _changes(action: str) -> bool:
+    return not action.startswith(READING) and action not in KEPT_OTHERWISE | FLEETING
+
+
+def _action(environ: dict[str, Any]) -> str | None:
+    """The action where the request's head names it, so that a long body need not be read."""
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return str(target).rpartition(".")[2]
-    if path := _RPC_PATH.search(environ.get("PATH_INFO", "")):
-        return path["action"]
-    return str(parameters.get("Action", ""))
+    path = _RPC_PATH.search(environ.get("PATH_INFO", ""))
+    return path["action"] if path else None
 
 
 def _parameters(environ: dict[str, Any], body: bytes) -> dict[str, Any]:
