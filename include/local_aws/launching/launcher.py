@@ -21,6 +21,7 @@ from local_aws.launching.program import Program, RunningProgram
 log = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
+END_SECONDS = 20.0
 MOST_DEATHS = 3
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -148,7 +149,12 @@ class ForkServerClient:
             self._control.shutdown(socket.SHUT_RDWR)
         except OSError:
             log.debug("The fork server is gone already.")
-        self._process.wait()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            log.warning("The fork server does not end; it is killed.")
+            self._process.kill()
+            self._process.wait()
 
     def _listen(self) -> None:
         while (received := self._receive()) is not None:
