@@ -164,6 +164,7 @@ def _variables(aws: LocalAws, job: Document, module: str, root: Path, model_url:
         "HOME": str(root),
         "TMPDIR": str(temporary),
         "OPT_ML_ROOT": str(root),
+        "MPLCONFIGDIR": str(aws.data_dir.resolve() / "cache" / "matplotlib"),
         SECONDS_AHEAD: str(aws.clock.seconds_ahead()),
         "AWS_ENDPOINT_URL": aws.url,
         "AWS_DEFAULT_REGION": job["Region"],
