@@ -18,6 +18,9 @@ from local_aws.store import UnusableStore
 FORMAT = 1
 """To be raised whenever rows of an earlier version could not be understood any more."""
 
+CHECKPOINT_PAGES = 4000
+"""Pages of 4 kB after which the log is written into the file, for which a request has to wait."""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS buckets (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, account TEXT, partition TEXT, state TEXT
@@ -84,6 +87,7 @@ class S3Index:
             self._database.execute("PRAGMA locking_mode=EXCLUSIVE")
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute("PRAGMA synchronous=NORMAL")
+            self._database.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
             (found,) = self._database.execute("PRAGMA user_version").fetchone()
             if found not in (0, FORMAT):
                 raise UnusableStore(

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any, ClassVar
 
 import moto.s3.models as models
+from moto.s3.exceptions import InvalidContinuationToken
 from moto.s3.models import FakeKey, S3Backend
 from moto.utilities.utils import md5_hash
 
@@ -134,6 +135,19 @@ class RecordingBackend(S3Backend):
         self.changes.changed_upload(bucket_name, multipart_id)
         super().abort_multipart_upload(bucket_name, multipart_id)
 
+    def list_objects_v2(
+        self,
+        bucket: Any,
+        prefix: str | None,
+        delimiter: str | None,
+        continuation_token: str | None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        if continuation_token and continuation_token not in self._pagination_tokens:
+            self._pagination_tokens[continuation_token] = _named_by(continuation_token, bucket, prefix or "", delimiter)
+        return super().list_objects_v2(bucket, prefix, delimiter, continuation_token, *args, **kwargs)
+
     def _require_upload(self, bucket_name: str, multipart_id: str) -> None:
         if multipart_id not in self.get_bucket(bucket_name).multiparts:
             raise models.NoSuchUpload(upload_id=multipart_id)
@@ -143,6 +157,18 @@ class RecordingBackend(S3Backend):
         versions = super().get_bucket(bucket_name).keys.getlist(key_name, [])
         if len(versions) > 1 and versions[-1].last_modified <= versions[-2].last_modified:
             versions[-1].last_modified = versions[-2].last_modified + TICK
+
+
+def _named_by(token: str, bucket: Any, prefix: str, delimiter: str | None) -> str:
+    """The key or common prefix that a page of an earlier process ended with: moto's tokens are hashes of those."""
+    for key in list(bucket.keys):
+        names = [key]
+        if delimiter and key.startswith(prefix) and delimiter in (rest := key.removeprefix(prefix)):
+            names.append(f"{prefix}{rest.partition(delimiter)[0]}{delimiter}")
+        for name in names:
+            if md5_hash(name.encode()).hexdigest() == token:
+                return str(name)
+    raise InvalidContinuationToken
 
 
 class Replaced:

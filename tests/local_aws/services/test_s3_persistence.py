@@ -111,3 +111,23 @@ def test_the_latest_versions_are_there_after_a_restart(tmp_path: Path) -> None:
         assert s3.get_bucket_versioning(Bucket=BUCKET)["Status"] == "Enabled"
         stored = second.keys()
         assert [(key, second.get(key)) for key in stored] == [("back", "old"), ("changed", "new")]
+
+
+def test_a_listing_goes_on_after_a_restart(tmp_path: Path) -> None:
+    with embedded(tmp_path) as first:
+        s3 = first.client("s3")
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+        for key in ("a/1", "a/2", "b/1", "c"):
+            s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+        tokens = [
+            s3.list_objects_v2(Bucket=BUCKET, MaxKeys=2)["NextContinuationToken"],
+            s3.list_objects_v2(Bucket=BUCKET, MaxKeys=1, Delimiter="/")["NextContinuationToken"],
+        ]
+    with embedded(tmp_path) as second:
+        s3 = second.client("s3")
+        rest = s3.list_objects_v2(Bucket=BUCKET, ContinuationToken=tokens[0])
+        assert [item["Key"] for item in rest["Contents"]] == ["b/1", "c"]
+        rest = s3.list_objects_v2(Bucket=BUCKET, ContinuationToken=tokens[1], Delimiter="/")
+        assert [item["Prefix"] for item in rest["CommonPrefixes"]] == ["b/"]
+        with pytest.raises(ClientError, match="continuation token provided is incorrect"):
+            s3.list_objects_v2(Bucket=BUCKET, ContinuationToken="never given")
