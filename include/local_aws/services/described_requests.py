@@ -75,15 +75,17 @@ _KINDS: dict[str, tuple[_Kind, ...]] = {
 }
 
 
+def is_for_these_services(environ: dict[str, Any]) -> bool:
+    """Whether a request is for one of the services that are kept by their requests."""
+    return _place(environ) is not None
+
+
 def describe(environ: dict[str, Any], body: bytes) -> Described | None:
     """A request, or None when it is not for one of the services that are kept by their requests."""
-    credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", "")) or _CREDENTIAL.search(
-        environ.get("QUERY_STRING", "").replace("%2F", "/")
-    )
-    scope = credential[1].split("/") if credential else []
-    if len(scope) < 5 or scope[-2].lower() not in SERVICES:
+    place = _place(environ)
+    if place is None:
         return None
-    service, region = scope[-2].lower(), scope[-3]
+    service, region = place
     named = _action(environ)
     if named is not None and not _changes(named):
         return Described(service, region, named, None)
@@ -92,10 +94,21 @@ def describe(environ: dict[str, Any], body: bytes) -> Described | None:
     for kind in _KINDS[service]:
         name = _named(kind, action, parameters)
         if name is not None:
-            place = "" if service == "iam" else f"{region}/{parameters.get(kind.within) or ''}"
-            subject = f"{service}/{kind.creating}/{place}/{name}"
+            within = "" if service == "iam" else f"{region}/{parameters.get(kind.within) or ''}"
+            subject = f"{service}/{kind.creating}/{within}/{name}"
             return Described(service, region, action, subject, deletes=action == kind.deleting)
     return Described(service, region, action, None)
+
+
+def _place(environ: dict[str, Any]) -> tuple[str, str] | None:
+    """The service and the region."""
+    credential = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", "")) or _CREDENTIAL.search(
+        environ.get("QUERY_STRING", "").replace("%2F", "/")
+    )
+    scope = credential[1].split("/") if credential else []
+    if len(scope) < 5 or scope[-2].lower() not in SERVICES:
+        return None
+    return scope[-2].lower(), scope[-3]
 
 
 def _changes(action: str) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.clock import Clock
-from local_aws.services.described_requests import Described, describe
+from local_aws.services.described_requests import Described, describe, is_for_these_services
 from local_aws.services.journal import Entry, Journal
 from local_aws.services.kept_logs import KeptLogs
 from local_aws.services.kept_metrics import KeptMetrics
@@ -55,7 +55,7 @@ class DurableServices:
             follower.follow()
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if "/s3/aws4_request" in environ.get("HTTP_AUTHORIZATION", ""):
+        if not is_for_these_services(environ):
             return self._application(environ, start_response)
         body = _read(environ)
         request = describe(environ, body)

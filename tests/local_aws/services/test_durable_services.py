@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from local_aws.clock import Clock
 from local_aws.server import Server
 from local_aws.services import moto_bounds
+from local_aws.services.durable_services import DurableServices
 from local_aws.store import UnusableStore
 from tests.local_aws.embedded import Embedded, embedded
 from tests.running_aws import REGION
@@ -318,3 +319,29 @@ def test_a_cut_off_end_of_the_file_costs_no_more_than_that(tmp_path: Path) -> No
     with embedded(tmp_path) as again:
         roles = [role["RoleName"] for role in again.client("iam").list_roles()["Roles"]]
     assert sorted(roles) == [f"role-{number}" for number in range(4)]
+
+
+class Untouched:
+    """A body that nobody may read."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise AssertionError("the body of another service's request was read")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"HTTP_AUTHORIZATION": "AWS4-HMAC-SHA256 Credential=K/20261122/us-west-2/s3/aws4_request, SignedHeaders=host"},
+        {"HTTP_AUTHORIZATION": "AWS KEY:signature"},
+        {"QUERY_STRING": "X-Amz-Credential=K%2F20261122%2Fus-west-2%2Fs3%2Faws4_request"},
+    ],
+    ids=["signed", "version 2", "presigned"],
+)
+def test_bodies_of_objects_pass_unread(tmp_path: Path, head: dict[str, str]) -> None:
+    passed = []
+    services = DurableServices(
+        lambda environ, start: passed.append(environ) or [b""], tmp_path / "f", Clock(stepped=True), "123456789012"
+    )
+    services(head | {"REQUEST_METHOD": "PUT", "CONTENT_LENGTH": "10", "wsgi.input": Untouched()}, lambda *args: None)
+    services.close()
+    assert len(passed) == 1
