@@ -10,8 +10,8 @@ versions, tags nor multipart uploads, and the complete ones (MinIO, SeaweedFS, G
   nothing refers to any more are removed last;
 * at the start the index alone is read, and files that a kill left over are removed.
 
-Kept is whatever moto keeps of buckets, of all versions and delete markers, and of unfinished uploads and their parts. The
-next page of a listing is found again from its token, unless the key that the last page ended with is gone by then.
+Kept is whatever moto keeps of buckets, of all versions and delete markers, and of unfinished uploads and their parts.
+The next page of a listing is found again from its token, unless the key that the last page ended with is gone by then.
 """
 
 from __future__ import annotations
