@@ -112,7 +112,7 @@ def _tell_end(endpoint: MonitoredEndpoint, timeline: Timeline, data_dir: Path) -
     _say(
         f"\nAll of it is in {data_dir}. Next:\n"
         "    make up          the endpoint and its schedules live on, by the real time\n"
-        f"    {endpoint.name}.traffic and {endpoint.name}.ground_truth    unpause them, or the hours to come have no data\n"
+        f"    {endpoint.name}.traffic    unpause it and {endpoint.name}.ground_truth, or coming hours have no data\n"
         f"    {endpoint.name}.monitor    trigger it for a verdict on the next hour\n"
         f"    {aws} sagemaker list-monitoring-executions \\\n"
         f"        --monitoring-schedule-name {names.schedule(endpoint, 'bias')}"

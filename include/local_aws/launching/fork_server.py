@@ -34,6 +34,8 @@ PRELOADED = (
     "local_aws.containers.clarify",
     "local_aws.containers.xgboost_server",
     "model_monitor.analysis.report_template",
+    "matplotlib.backends.backend_svg",
+    "matplotlib.figure",
     "ibis.backends.duckdb",
     "local_aws.containers.groundtruth_merger",
     "boto3",
