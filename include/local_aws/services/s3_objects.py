@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any, ClassVar
 
 import moto.s3.models as models
+import moto.s3.responses  # noqa: F401 - takes moto's own classes from `models` while they are still there
 from moto.s3.exceptions import InvalidContinuationToken
 from moto.s3.models import FakeKey, S3Backend
 from moto.utilities.utils import md5_hash

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import moto.s3.models as models
+import moto.s3.responses as responses
 import pytest
 
 from local_aws.clock import Clock
@@ -86,6 +87,7 @@ def test_moto_has_its_own_back_afterwards(tmp_path: Path) -> None:
     assert models.FakeKey is StoredKey
     s3.close()
     assert (models.FakeKey, models.s3_backends.backend) == original
+    assert original[0] is responses.FakeKey
 
 
 def test_files_that_nothing_refers_to_are_removed(tmp_path: Path) -> None:
