@@ -170,16 +170,19 @@ def test_nothing_that_was_acknowledged_is_lost_by_twenty_kills(tmp_path: Path, m
         return f"{next(names):06d}"
 
     aws = start_local_aws(tmp_path)
-    kept = prepared(aws, model_archive)
-    server = Server(aws, kept)
-    starting = set(random.sample(range(KILLS), KILLED_WHILE_STARTING))
-    for number in range(KILLS):
-        Writers(server, kept, random, fresh).run_until_killed(random.uniform(0.0, LONGEST_RUN_SECONDS))
-        if number in starting:
-            kill_while_starting(tmp_path, random.uniform(0.0, LONGEST_START_SECONDS))
-        server = Server(start_local_aws(tmp_path), kept)
-        check(server, kept)
-    server.aws.stop()
+    try:
+        kept = prepared(aws, model_archive)
+        server = Server(aws, kept)
+        starting = set(random.sample(range(KILLS), KILLED_WHILE_STARTING))
+        for number in range(KILLS):
+            Writers(server, kept, random, fresh).run_until_killed(random.uniform(0.0, LONGEST_RUN_SECONDS))
+            if number in starting:
+                kill_while_starting(tmp_path, random.uniform(0.0, LONGEST_START_SECONDS))
+            aws = start_local_aws(tmp_path)
+            server = Server(aws, kept)
+            check(server, kept)
+    finally:
+        aws.stop()
 
     assert kept.killed_jobs > 0
     assert kept.killed_executions > 0
