@@ -88,6 +88,7 @@ class Week:
         predictor = self.place.config()["predictor"]
         shap = {"baseline": [[0.0] * len(INPUTS)], "num_samples": 16, "agg_method": "mean_abs"}
         common = {"headers": headers, "label": LABEL}
+        post_training = {"post_training_bias": {"methods": "all"}}
         groups = {"label_values_or_threshold": [1], "facet": FACET}
         baselines = {
             BIAS: common
@@ -96,12 +97,12 @@ class Week:
                 "dataset_type": "text/csv",
                 "predictor": predictor,
                 "probability_threshold": 0.5,
-                "methods": {"pre_training_bias": {"methods": "all"}, "post_training_bias": {"methods": "all"}},
+                "methods": post_training,
             },
             EXPLAIN: common | {"dataset_type": "text/csv", "predictor": predictor, "methods": {"shap": shap}},
         }
         monitors: dict[str, dict[str, Any]] = {
-            BIAS: common | groups,
+            BIAS: common | groups | {"methods": post_training},
             EXPLAIN: {"headers": INPUTS, "predictor": predictor, "methods": {"shap": shap}},
         }
         for schedule, config in baselines.items():
