@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from local_aws.clock import Clock
-from local_aws.store import Store, UnusableStore
+from local_aws.database_files import UnusableStore
+from local_aws.store import Store
 
 KIND = "clock"
 NAME = "latest"

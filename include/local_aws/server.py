@@ -16,6 +16,7 @@ from local_aws.access.gate import Access
 from local_aws.access.keys import Key, UnusableKeys, read_keys
 from local_aws.aws import LocalAws
 from local_aws.clock import Clock
+from local_aws.database_files import UnusableStore
 from local_aws.launching.launcher import launcher
 from local_aws.memory import return_large_blocks
 from local_aws.operations import load_operations
@@ -28,7 +29,6 @@ from local_aws.services.foreign_s3 import ForeignS3, UnusableS3
 from local_aws.services.header_names import NamingGateway
 from local_aws.services.moto_services import moto_application
 from local_aws.services.s3_persistence import PersistentS3
-from local_aws.store import UnusableStore
 
 log = logging.getLogger(__name__)
 

@@ -11,8 +11,9 @@ import pytest
 
 from local_aws.__main__ import main
 from local_aws.clock import Clock
+from local_aws.database_files import UnusableStore
 from local_aws.kept_time import KeptTime
-from local_aws.store import Store, UnusableStore
+from local_aws.store import Store
 from tests.running_aws import start_local_aws
 
 START = datetime(2026, 11, 16, tzinfo=UTC)

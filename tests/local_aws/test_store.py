@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from local_aws.store import FORMAT, AlreadyExists, Document, Store, UnusableStore, scoped
+from local_aws.database_files import UnusableStore
+from local_aws.store import FORMAT, AlreadyExists, Document, Store, scoped
 
 
 @pytest.fixture
@@ -147,3 +148,22 @@ def test_a_listener_that_fails_takes_nothing_back(store: Store) -> None:
     store.subscribe("fruit", fail)
     store.insert("fruit", "apple", {})
     assert store.get("fruit", "apple") == {}
+
+
+def test_a_damaged_page_is_found_at_the_start_and_told(tmp_path: Path) -> None:
+    file = tmp_path / "state.sqlite"
+    store = Store(file)
+    for number in range(500):
+        store.insert("model", f"{number}", {"text": "x" * 1000})
+    store.close()
+    with file.open("r+b") as damaged:
+        damaged.seek(20 * 4096)
+        damaged.write(b"\xff" * 4096)
+    with pytest.raises(UnusableStore, match=r"state.sqlite is damaged.* Delete the folder"):
+        Store(file)
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "state.sqlite").mkdir()
+    with pytest.raises(UnusableStore, match=r"cannot be opened or written: .* Make sure that .* can be written"):
+        Store(tmp_path / "state.sqlite")

@@ -7,7 +7,6 @@ forced to the disk, so the last moments before a power cut may be missing.
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_aws.store import UnusableStore
+from local_aws.database_files import connect, of_another_format, telling
 
 FORMAT = 1
 """To be raised whenever rows of an earlier version could not be understood any more."""
@@ -62,31 +61,17 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.lock = threading.RLock()
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0)
+        self._database = connect(path, path.parent)
         try:
-            self._open(path)
+            with telling(path, path.parent):
+                (found,) = self._database.execute("PRAGMA user_version").fetchone()
+                if found not in (0, FORMAT):
+                    raise of_another_format(path, path.parent, found, FORMAT)
+                self._database.executescript(SCHEMA)
+                self._database.execute(f"PRAGMA user_version={FORMAT}")
         except BaseException:
             self._database.close()
             raise
-
-    def _open(self, path: Path) -> None:
-        advice = f"Delete the folder {path.parent}, or give another one with --data-dir."
-        try:
-            self._database.execute("PRAGMA locking_mode=EXCLUSIVE")
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("PRAGMA synchronous=NORMAL")
-            (found,) = self._database.execute("PRAGMA user_version").fetchone()
-            if found not in (0, FORMAT):
-                raise UnusableStore(
-                    f"{path} was written by another version of local_aws (format {found}; this one reads {FORMAT}). "
-                    f"{advice}"
-                )
-            self._database.executescript(SCHEMA)
-            self._database.execute(f"PRAGMA user_version={FORMAT}")
-        except sqlite3.OperationalError as error:
-            raise UnusableStore(f"{path} is in use by another local_aws, or cannot be opened: {error}.") from error
-        except sqlite3.DatabaseError as error:
-            raise UnusableStore(f"{path} is damaged or no file of local_aws: {error}. {advice}") from error
 
     def append(self, entry: Entry, replacing: bool) -> None:
         """Keep a request; `replacing` drops the one before it about its subject if that said exactly the same."""

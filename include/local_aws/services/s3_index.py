@@ -6,14 +6,13 @@ the disk, so the last moments before a power cut may be missing.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from local_aws.store import UnusableStore
+from local_aws.database_files import connect, of_another_format, telling
 
 FORMAT = 1
 """To be raised whenever rows of an earlier version could not be understood any more."""
@@ -82,24 +81,17 @@ class S3Index:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0)
+        folder = path.parent.parent
+        self._database = connect(path, folder)
         try:
-            self._database.execute("PRAGMA locking_mode=EXCLUSIVE")
-            self._database.execute("PRAGMA journal_mode=WAL")
-            self._database.execute("PRAGMA synchronous=NORMAL")
-            self._database.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-            (found,) = self._database.execute("PRAGMA user_version").fetchone()
-            if found not in (0, FORMAT):
-                raise UnusableStore(
-                    f"{path} was written by another version of local_aws (format {found}; this one reads {FORMAT}). "
-                    f"Delete the folder {path.parent.parent}, or give another one with --data-dir."
-                )
-            self._database.executescript(SCHEMA)
-            self._database.execute(f"PRAGMA user_version={FORMAT}")
-        except sqlite3.DatabaseError as error:
-            self._database.close()
-            raise UnusableStore(f"{path} cannot be used: {error}.") from error
-        except UnusableStore:
+            with telling(path, folder):
+                self._database.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+                (found,) = self._database.execute("PRAGMA user_version").fetchone()
+                if found not in (0, FORMAT):
+                    raise of_another_format(path, folder, found, FORMAT)
+                self._database.executescript(SCHEMA)
+                self._database.execute(f"PRAGMA user_version={FORMAT}")
+        except BaseException:
             self._database.close()
             raise
 

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local_aws.store import Document, Store, UnusableStore
+from local_aws.database_files import UnusableStore
+from local_aws.store import Document, Store
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.clock import Clock
+from local_aws.database_files import UnusableStore
 from local_aws.server import Server
 from local_aws.services import moto_bounds
 from local_aws.services.durable_services import DurableServices
-from local_aws.store import UnusableStore
 from tests.local_aws.embedded import Embedded, embedded
 from tests.running_aws import REGION
 
