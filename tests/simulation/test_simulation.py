@@ -84,5 +84,5 @@ def test_a_running_stack_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "aws").mkdir()
     (tmp_path / "aws" / "state.sqlite").write_text("not a database, but long enough to be read as one" * 10)
-    with pytest.raises(SimulationFailed, match=r"(?s)did not start:.*is no file of local_aws"):
+    with pytest.raises(SimulationFailed, match=r"(?s)did not start:.*state.sqlite is .*no file of local_aws"):
         command.simulate(load_endpoint(EXAMPLE), tmp_path / "aws")
