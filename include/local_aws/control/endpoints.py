@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from local_aws.control import endpoint_configs
@@ -134,7 +135,7 @@ def describe_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> di
         document["LastDeploymentConfig"] = deployment.get("DeploymentConfig")
         if "DataCaptureConfig" in deployment:
             document["DataCaptureConfig"] = _capture_summary(deployment["DataCaptureConfig"])
-    if pending is not None and pending["CreationTime"] != (deployment or {}).get("CreationTime"):
+    if pending is not None and pending.get("Identity") != (deployment or {}).get("Identity"):
         document["PendingDeploymentSummary"] = {
             "EndpointConfigName": pending["EndpointConfigName"],
             "ProductionVariants": _summaries(pending, set()),
@@ -223,7 +224,12 @@ def _deployment(aws: LocalAws, config_name: str, region: str) -> dict[str, Any]:
     for variant in config["ProductionVariants"]:
         settings = {name: variant[name] for name in VARIANT_SETTINGS if name in variant}
         variants.append(settings | {"Container": aws.hosting.container_of(variant["ModelName"], region)})
-    deployment = {"EndpointConfigName": config_name, "Variants": variants, "CreationTime": aws.clock.timestamp()}
+    deployment = {
+        "Identity": uuid.uuid4().hex,
+        "EndpointConfigName": config_name,
+        "Variants": variants,
+        "CreationTime": aws.clock.timestamp(),
+    }
     if "DataCaptureConfig" in config:
         deployment["DataCaptureConfig"] = config["DataCaptureConfig"]
     return deployment

@@ -22,7 +22,7 @@ ARN_NAMES = {
 }
 
 
-CREATE_DIFFERS = "EndpointInput only, no BatchTransformInput."
+CREATE_DIFFERS = "EndpointInput only, no BatchTransformInput; offsets of at most 366 days."
 DELETE_DIFFERS = (
     "one that a schedule uses is deleted too, and the schedule's next executions fail; what AWS does is not documented."
 )

@@ -13,7 +13,7 @@ from local_aws.control.job_definitions import endpoint_of, find_definition
 from local_aws.control.listing import page_of
 from local_aws.control.tags import checked_tags, drop_tags, keep_tags
 from local_aws.errors import AwsError, could_not_find, resource_in_use, resource_not_found, validation_error
-from local_aws.monitoring.schedule_expressions import NOW, check_one_time_window, check_order, recurrence
+from local_aws.monitoring.schedule_expressions import NOW, check_window_of_schedule, recurrence
 from local_aws.monitoring.scheduler import KIND, expression_of
 from local_aws.operations import operation
 from local_aws.store import AlreadyExists, Document, scoped
@@ -126,9 +126,11 @@ def stop_monitoring_schedule(aws: LocalAws, request: dict[str, Any], region: str
         _not_pending(schedule)
         schedule["MonitoringScheduleStatus"] = "Stopped"
         schedule["LastModifiedTime"] = aws.clock.timestamp()
+        schedule.pop("NextTime", None)
+        # Nobody can start it again in between.
+        aws.scheduler.forget(region, name)
 
     _change(aws, region, name, change)
-    aws.scheduler.forget(region, name)
     return {}
 
 
@@ -145,7 +147,8 @@ def delete_monitoring_schedule(aws: LocalAws, request: dict[str, Any], region: s
             "wait until it is over, or stop its processing job, before you delete the schedule"
         )
     aws.scheduler.forget(region, name)
-    aws.store.delete(KIND, scoped(region, name))
+    if not aws.store.delete(KIND, scoped(region, name)):
+        raise _not_found(aws, region, name)
     drop_tags(aws, schedule["MonitoringScheduleArn"])
     return {}
 
@@ -199,11 +202,9 @@ def _checked(aws: LocalAws, config: dict[str, Any], region: str) -> Document:
 
 def _check_times(monitoring_type: str, times: dict[str, Any], definition: Document) -> None:
     expression = expression_of(times)
+    check_window_of_schedule(expression, times.get("DataAnalysisStartTime"), times.get("DataAnalysisEndTime"))
     if expression == NOW:
-        check_one_time_window(times.get("DataAnalysisStartTime"), times.get("DataAnalysisEndTime"))
         return
-    start, end = times.get("DataAnalysisStartTime"), times.get("DataAnalysisEndTime")
-    check_order("DataAnalysisStartTime", start, "DataAnalysisEndTime", end)
     longest = recurrence(expression).period // SHARE_OF_PERIOD[monitoring_type]
     asked = timedelta(seconds=definition.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 0))
     if asked > longest:

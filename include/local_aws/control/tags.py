@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local_aws.control.listing import cut
-from local_aws.errors import validation_error
+from local_aws.errors import AwsError, validation_error
 from local_aws.operations import operation
 from local_aws.store import Document
 
@@ -55,13 +55,13 @@ def add_tags(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, A
             raise validation_error(f"A resource can have at most {MOST_TAGS} tags; this would be {len(values)}.")
         document["Tags"] = [{"Key": key, "Value": value} for key, value in values.items()]
 
-    return {"Tags": _known(aws.store.update(KIND, request["ResourceArn"], change), request)["Tags"]}
+    return {"Tags": _known(aws.store.update(KIND, _arn(request, region), change), request)["Tags"]}
 
 
 @operation("ListTags")
 def list_tags(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str, Any]:
     """One page of a resource's tags."""
-    tags = _known(aws.store.get(KIND, request["ResourceArn"]), request)["Tags"]
+    tags = _known(aws.store.get(KIND, _arn(request, region)), request)["Tags"]
     page, token = cut(tags, request, PAGE)
     return {"Tags": page, "NextToken": token}
 
@@ -73,11 +73,23 @@ def delete_tags(aws: LocalAws, request: dict[str, Any], region: str) -> dict[str
     def change(document: Document) -> None:
         document["Tags"] = [tag for tag in document["Tags"] if tag["Key"] not in request["TagKeys"]]
 
-    _known(aws.store.update(KIND, request["ResourceArn"], change), request)
+    _known(aws.store.update(KIND, _arn(request, region), change), request)
     return {}
+
+
+def _arn(request: dict[str, Any], region: str) -> str:
+    """The resource that is asked about; each region knows its own alone."""
+    arn: str = request["ResourceArn"]
+    if arn.split(":")[3] != region:
+        raise _not_found(arn)
+    return arn
 
 
 def _known(document: Document | None, request: dict[str, Any]) -> Document:
     if document is None:
-        raise validation_error(f'Could not find resource "{request["ResourceArn"]}".')
+        raise _not_found(request["ResourceArn"])
     return document
+
+
+def _not_found(arn: str) -> AwsError:
+    return validation_error(f'Could not find resource "{arn}".')

@@ -220,8 +220,8 @@ class CaptureWriter:
 
 
 def _target(destination: Destination, moment: datetime) -> Target:
-    bucket, prefix = split_uri(destination.uri)
-    folder = [part for part in prefix.split("/") if part] + [destination.endpoint, destination.variant]
     first = moment.astimezone(UTC)
     name = f"{first:%M-%S}-{first.microsecond // 1000:03d}-{uuid.uuid4()}.jsonl"
-    return Target(destination.region, bucket, "/".join([*folder, f"{first:%Y/%m/%d/%H}", name]))
+    folder = f"{destination.uri.rstrip('/')}/{destination.endpoint}/{destination.variant}/{first:%Y/%m/%d/%H}"
+    bucket, key = split_uri(f"{folder}/{name}")
+    return Target(destination.region, bucket, key)

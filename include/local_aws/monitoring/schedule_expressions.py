@@ -14,12 +14,14 @@ from local_aws.errors import AwsError, validation_error
 
 NOW = "NOW"
 DAILY = "cron(0 0 ? * * *)"
-LONGEST_ONE_TIME_WINDOW = timedelta(hours=24)
+LONGEST_WINDOW_OF_SCHEDULE = timedelta(hours=24)
+LONGEST_OFFSET = timedelta(days=366)
 
-_CRON = re.compile(r"^cron\(0 (?:(?P<every_hour>\*)|(?P<hour>\d{1,2})(?:/(?P<step>\d{1,2}))?) \? \* \* \*\)$")
+_CRON = re.compile(r"cron\(0 (?:(?P<every_hour>\*)|(?P<hour>\d{1,2})(?:/(?P<step>\d{1,2}))?) \? \* \* \*\)", re.ASCII)
 _DURATION = re.compile(
-    r"^(?P<sign>[-+]?)P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?$"
+    r"(?P<sign>[-+]?)P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?",
+    re.ASCII,
 )
 
 
@@ -63,7 +65,7 @@ def recurrence(expression: str) -> Recurrence:
     Raises:
         AwsError: ValidationException, when it is none of the supported forms.
     """
-    match = _CRON.match(expression)
+    match = _CRON.fullmatch(expression)
     if match is None:
         raise _unsupported(expression)
     if match["every_hour"]:
@@ -78,13 +80,18 @@ def offset(text: str) -> timedelta:
     """Read an ISO-8601 duration such as `-PT1H`, `-P8D` or `PT0H`.
 
     Raises:
-        AwsError: ValidationException, when it is not one.
+        AwsError: ValidationException, when it is not one, or reaches further than a year.
     """
-    match = _DURATION.match(text)
+    match = _DURATION.fullmatch(text)
     amounts = {unit: int(match[unit] or 0) for unit in _UNITS} if match else {}
     if match is None or not any(match[unit] for unit in _UNITS):
         raise validation_error(f"Invalid offset '{text}': expected an ISO 8601 duration such as -PT1H or -P1D")
-    duration = timedelta(**amounts)
+    try:
+        duration = timedelta(**amounts)
+    except OverflowError:
+        duration = timedelta.max
+    if duration > LONGEST_OFFSET:
+        raise validation_error(f"Invalid offset '{text}': it must not be longer than {LONGEST_OFFSET.days} days")
     return -duration if match["sign"] == "-" else duration
 
 
@@ -107,22 +114,21 @@ def check_order(start_name: str, start: str | None, end_name: str, end: str | No
         raise validation_error(f"{start_name} {start} is after {end_name} {end or 'PT0H, which is the default'}")
 
 
-def check_one_time_window(start_offset: str | None, end_offset: str | None) -> None:
-    """Both offsets are needed by a `NOW` schedule, in order, and at most a day apart.
+def check_window_of_schedule(expression: str, start: str | None, end: str | None) -> None:
+    """A schedule's own window begins before it ends, a day before at most; one for `NOW` has to have both ends.
 
     Raises:
         AwsError: ValidationException.
     """
-    if not start_offset or not end_offset:
+    if expression == NOW and not (start and end):
         raise validation_error(
             "Both DataAnalysisStartTime and DataAnalysisEndTime are required for one time monitoring schedule"
         )
-    length = offset(end_offset) - offset(start_offset)
-    if length < timedelta(0):
-        raise validation_error(f"DataAnalysisStartTime {start_offset} is after DataAnalysisEndTime {end_offset}")
-    if length > LONGEST_ONE_TIME_WINDOW:
+    check_order("DataAnalysisStartTime", start, "DataAnalysisEndTime", end)
+    if start and (offset(end) if end else timedelta(0)) - offset(start) > LONGEST_WINDOW_OF_SCHEDULE:
         raise validation_error(
-            f"DataAnalysisStartTime {start_offset} precedes DataAnalysisEndTime {end_offset} by more than 24 hours"
+            f"DataAnalysisStartTime {start} precedes DataAnalysisEndTime {end or 'PT0H, which is the default,'} "
+            "by more than 24 hours"
         )
 
 

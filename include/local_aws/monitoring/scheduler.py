@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KIND = "monitoring-schedule"
+WAITING = ("Scheduled", "Pending")
+"""What a schedule may be when its hour comes: it may not have been taken up to the end yet."""
 MOST_MISSED = 168
 """Missed hours of a schedule that are recorded at a time, the latest; a week of an hourly one."""
 
@@ -49,7 +51,7 @@ class Scheduler:
             region, name = schedule["Region"], schedule["MonitoringScheduleName"]
             recurring = _recurrence(schedule)
             following = now
-            waiting = schedule["MonitoringScheduleStatus"] in ("Scheduled", "Pending")
+            waiting = schedule["MonitoringScheduleStatus"] in WAITING
             if waiting and recurring is not None and "NextTime" in schedule:
                 expected = datetime.fromtimestamp(schedule["NextTime"], UTC)
                 following = self._record_missed(region, schedule, recurring, expected, now)
@@ -70,7 +72,7 @@ class Scheduler:
                 self._begin(region, schedule, now)
             else:
                 self._set(region, name, recurring, now)
-                self._keep_next(region, name)
+            self._keep_next(region, name)
             self._status(region, name, "Scheduled")
         except Exception as error:
             log.exception("Monitoring schedule %s could not be taken up.", name)
@@ -82,7 +84,6 @@ class Scheduler:
             alarm = self._alarms.pop(scoped(region, name), None)
         if alarm is not None:
             alarm.cancel()
-        self._aws.store.update(KIND, scoped(region, name), _without_next)
 
     def _finish_taking_up(self, region: str, schedule: Document, recurring: Recurrence | None) -> None:
         """Do what the process before did not come to do; a schedule for NOW is not executed twice."""
@@ -95,21 +96,27 @@ class Scheduler:
         scheduled = recurring.next_after(after)
         alarm = self._aws.clock.call_at(scheduled + self._delay, lambda: self._fire(region, name, scheduled))
         with self._lock:
+            before = self._alarms.get(scoped(region, name))
             self._alarms[scoped(region, name)] = alarm
+        if before is not None:
+            before.cancel()
 
     def _keep_next(self, region: str, name: str) -> None:
-        """Write down when a schedule fires next."""
-        with self._lock:
-            alarm = self._alarms.get(scoped(region, name))
-        if alarm is None:
-            return
-        scheduled = (alarm.moment - self._delay).timestamp()
-        self._aws.store.update(KIND, scoped(region, name), lambda schedule: {**schedule, "NextTime": scheduled})
+        """Write down when a schedule fires next, if it does."""
+
+        def change(schedule: Document) -> None:
+            with self._lock:
+                alarm = self._alarms.get(scoped(region, name))
+            schedule.pop("NextTime", None)
+            if alarm is not None:
+                schedule["NextTime"] = (alarm.moment - self._delay).timestamp()
+
+        self._aws.store.update(KIND, scoped(region, name), change)
 
     def _fire(self, region: str, name: str, scheduled: datetime) -> None:
         schedule = self._aws.store.get(KIND, scoped(region, name))
         recurring = _recurrence(schedule) if schedule is not None else None
-        if schedule is None or recurring is None or schedule["MonitoringScheduleStatus"] != "Scheduled":
+        if schedule is None or recurring is None or schedule["MonitoringScheduleStatus"] not in WAITING:
             return
         now = self._aws.clock.now()
         self._set(region, name, recurring, max(scheduled, now - self._delay))
@@ -180,7 +187,3 @@ def _recurrence(schedule: Document) -> Recurrence | None:
     """When it recurs; None when it is for NOW."""
     expression = expression_of(schedule["MonitoringScheduleConfig"].get("ScheduleConfig", {}))
     return None if expression == NOW else recurrence(expression)
-
-
-def _without_next(schedule: Document) -> None:
-    schedule.pop("NextTime", None)

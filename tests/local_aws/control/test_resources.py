@@ -84,6 +84,14 @@ def test_a_name_is_taken_until_it_is_deleted(shared: Embedded, kind: Kind) -> No
 
 
 @every_kind
+def test_a_name_is_taken_in_whatever_case(shared: Embedded, kind: Kind) -> None:
+    """Both would have the same ARN, and the same tags."""
+    make(shared, kind, "Case")
+    assert error_of(shared, kind.create, **kind.request("cASE"))[1] == kind.taken[0]
+    delete(shared, kind, "Case")
+
+
+@every_kind
 def test_what_is_not_there_is_an_error_of_its_kind(shared: Embedded, kind: Kind) -> None:
     for operation in (kind.describe, kind.delete):
         status, code, message = error_of(shared, operation, **{kind.name: "missing"})
@@ -141,6 +149,19 @@ def test_wrong_tags_make_nothing(shared: Embedded, kind: Kind, tags: list[dict[s
     assert (status, code) == (400, "ValidationException")
     assert refusal in message
     assert not exists(shared, kind, "untagged")
+
+
+def test_tags_are_those_of_the_region_that_is_asked(shared: Embedded) -> None:
+    arn = f"arn:aws:sagemaker:{REGION}:123456789012:model/base"
+    elsewhere = shared.client("sagemaker", "eu-west-1")
+    for change in (
+        lambda: elsewhere.add_tags(ResourceArn=arn, Tags=TAGS),
+        lambda: elsewhere.delete_tags(ResourceArn=arn, TagKeys=["team"]),
+        lambda: elsewhere.list_tags(ResourceArn=arn),
+    ):
+        with pytest.raises(ClientError, match=f'ValidationException.*Could not find resource "{arn}"'):
+            change()
+    assert call(shared, "list_tags", ResourceArn=arn)["Tags"] == []
 
 
 def test_a_resource_has_at_most_fifty_tags(shared: Embedded) -> None:

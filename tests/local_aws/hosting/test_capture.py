@@ -104,6 +104,23 @@ def test_the_content_type_decides_the_encoding(content_type: str, body: bytes, e
     assert captured["data"] == (base64.b64encode(body).decode() if encoding == "BASE64" else body.decode())
 
 
+@pytest.mark.parametrize(
+    ("uri", "place"),
+    [
+        ("s3://bucket", "bucket/churn/AllTraffic"),
+        ("s3://bucket/", "bucket/churn/AllTraffic"),
+        ("s3://bucket/a/b/", "bucket/a/b/churn/AllTraffic"),
+        ("s3://bucket//a//b", "bucket//a//b/churn/AllTraffic"),
+    ],
+)
+def test_captures_lie_where_monitors_look_for_them(uri: str, place: str, writer: CaptureWriter, bucket: Bucket) -> None:
+    """Monitors look below the address as it was given."""
+    writer.add(Destination("us-west-2", uri, "churn", "AllTraffic"), exchange(), CONFIG)
+    writer.flush()
+    (key,) = bucket.objects
+    assert key.startswith(f"{place}/2026/11/22/10/27-57-062-")
+
+
 def test_without_listed_content_types_all_is_base64() -> None:
     config = {key: value for key, value in CONFIG.items() if key != "CaptureContentTypeHeader"}
     data = record(exchange(), config)["captureData"]

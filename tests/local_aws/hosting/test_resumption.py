@@ -91,6 +91,18 @@ def test_an_endpoint_that_is_out_of_service_can_be_deleted(tmp_path: Path, monke
         deleted.wait(EndpointName="lasting", WaiterConfig={"Delay": 1, "MaxAttempts": 20})
 
 
+def test_what_is_about_to_be_served_is_told_when_time_stands_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with embedded(tmp_path) as aws:
+        prepare(aws)
+        monkeypatch.setattr(aws.server.aws.hosting, "deploy", lambda *_: None)
+        aws.sagemaker.update_endpoint(EndpointName="lasting", EndpointConfigName="lasting")
+        described = aws.sagemaker.describe_endpoint(EndpointName="lasting")
+        assert described["EndpointStatus"] == "Updating"
+        assert described["PendingDeploymentSummary"]["EndpointConfigName"] == "lasting"
+
+
 def test_an_update_that_was_interrupted_is_taken_up(tmp_path: Path) -> None:
     interrupted(tmp_path, lambda aws, document: pending(aws, document, "next", "Second"))
     with embedded(tmp_path) as aws:

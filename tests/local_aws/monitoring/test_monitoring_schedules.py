@@ -282,6 +282,48 @@ def test_a_stopped_schedule_fires_again_when_started(aws: Embedded) -> None:
     assert [execution["ScheduledTime"] for execution in executions(aws, "paused")] == [hour]
 
 
+def test_an_hour_that_comes_while_a_schedule_is_taken_up_is_not_lost(
+    aws: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    captured(aws, now(aws))
+    scheduler, clock = aws.server.aws.scheduler, aws.server.aws.clock
+    take_note = scheduler._keep_next
+
+    def just_before_the_hour(region: str, name: str) -> None:
+        take_note(region, name)
+        monkeypatch.setattr(scheduler, "_keep_next", take_note)
+        clock.advance(3600)
+
+    monkeypatch.setattr(scheduler, "_keep_next", just_before_the_hour)
+    monitor(aws, "late")
+    assert status(aws, "late") == "Scheduled"
+    assert len(executions(aws, "late")) == 1
+    to_the_next_firing(aws)
+    assert len(executions(aws, "late")) == 2
+
+
+def test_a_start_that_crosses_a_stop_is_not_undone(aws: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    captured(aws, now(aws))
+    monitor(aws, "crossed")
+    forget = aws.server.aws.scheduler.forget
+    starting = threading.Thread(
+        target=aws.sagemaker.start_monitoring_schedule, kwargs={"MonitoringScheduleName": "crossed"}
+    )
+
+    def meanwhile(region: str, name: str) -> None:
+        monkeypatch.setattr(aws.server.aws.scheduler, "forget", forget)
+        starting.start()
+        starting.join(timeout=0.5)
+        forget(region, name)
+
+    monkeypatch.setattr(aws.server.aws.scheduler, "forget", meanwhile)
+    aws.sagemaker.stop_monitoring_schedule(MonitoringScheduleName="crossed")
+    starting.join()
+    assert status(aws, "crossed") == "Scheduled"
+    to_the_next_firing(aws)
+    assert len(executions(aws, "crossed")) == 1
+
+
 def test_an_update_takes_the_place_of_what_was(aws: Embedded) -> None:
     monitor(aws, "changed")
     hour = (now(aws) + timedelta(hours=3)).hour

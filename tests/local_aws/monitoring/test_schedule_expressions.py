@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local_aws.errors import AwsError
-from local_aws.monitoring.schedule_expressions import Window, check_one_time_window, offset, recurrence, window
+from local_aws.monitoring.schedule_expressions import Window, check_window_of_schedule, offset, recurrence, window
 
 NOON = datetime(2020, 1, 9, 12, 0, tzinfo=UTC)
+HOURLY = "cron(0 * ? * * *)"
 
 
 def firings(expression: str, after: datetime, count: int) -> list[datetime]:
@@ -51,6 +52,8 @@ def test_a_firing_is_strictly_later() -> None:
         "cron(0 0/0 ? * * *)",
         "rate(1 hour)",
         "now",
+        "cron(0 * ? * * *)\n",
+        "cron(0 \N{ARABIC-INDIC DIGIT THREE} ? * * *)",
     ],
 )
 def test_other_expressions_are_refused_with_the_forms_that_are_allowed(expression: str) -> None:
@@ -74,9 +77,15 @@ def test_offsets_are_iso_durations(text: str, expected: timedelta) -> None:
     assert offset(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "P", "PT", "-1H", "PT1", "-PT1H30", "P1H"])
+@pytest.mark.parametrize("text", ["", "P", "PT", "-1H", "PT1", "-PT1H30", "P1H", "-PT1H\n"])
 def test_other_offsets_are_refused(text: str) -> None:
     with pytest.raises(AwsError, match="ISO 8601"):
+        offset(text)
+
+
+@pytest.mark.parametrize("text", ["-P367D", "P53W", "-P999999999999D", "P99999999999999999999W"])
+def test_offsets_of_more_than_a_year_are_refused(text: str) -> None:
+    with pytest.raises(AwsError, match=f"Invalid offset '{text}': it must not be longer than 366 days"):
         offset(text)
 
 
@@ -107,20 +116,33 @@ def test_hours_cover_the_window(before: int, length: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "problem"),
+    ("expression", "start", "end", "problem"),
     [
-        (None, "-PT0H", "are required for one time monitoring schedule"),
-        ("-PT1H", None, "are required for one time monitoring schedule"),
-        ("-PT1H", "-PT2H", "is after"),
-        ("-PT25H", "-PT0H", "more than 24 hours"),
+        ("NOW", None, "-PT0H", "are required for one time monitoring schedule"),
+        ("NOW", "-PT1H", None, "are required for one time monitoring schedule"),
+        ("NOW", "-PT1H", "-PT2H", "is after"),
+        ("NOW", "-PT25H", "-PT0H", "more than 24 hours"),
+        (HOURLY, "-PT1H", "-PT2H", "is after"),
+        (HOURLY, "-PT26H", "-PT1H", "more than 24 hours"),
+        (HOURLY, "-PT25H", None, "precedes DataAnalysisEndTime PT0H, which is the default, by more than 24 hours"),
     ],
 )
-def test_a_one_time_window_has_both_ends_in_order_within_a_day(
-    start: str | None, end: str | None, problem: str
+def test_a_schedules_window_has_its_ends_in_order_within_a_day(
+    expression: str, start: str | None, end: str | None, problem: str
 ) -> None:
     with pytest.raises(AwsError, match=problem):
-        check_one_time_window(start, end)
+        check_window_of_schedule(expression, start, end)
 
 
-def test_a_one_time_window_of_a_day_is_fine() -> None:
-    check_one_time_window("-PT24H", "-PT0H")
+@pytest.mark.parametrize(
+    ("expression", "start", "end"),
+    [
+        ("NOW", "-PT24H", "-PT0H"),
+        (HOURLY, "-PT25H", "-PT1H"),
+        (HOURLY, "-PT24H", None),
+        (HOURLY, None, "-PT1H"),
+        (HOURLY, None, None),
+    ],
+)
+def test_a_schedules_window_of_a_day_is_fine(expression: str, start: str | None, end: str | None) -> None:
+    check_window_of_schedule(expression, start, end)
