@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from local_aws.database_files import connect, of_another_format, telling
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +30,6 @@ CAN_BE_MOVED = frozenset({1})
 
 
 LAST_CHARACTER = "\U0010ffff"
-
-
-class UnusableStore(Exception):
-    """The file cannot be used; the text says why, and what to do."""
 
 
 class AlreadyExists(Exception):
@@ -54,32 +51,21 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._listeners: dict[str, list[Listener]] = {}
-        self._database = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=0)
+        self._database = connect(path, path.parent)
         try:
-            self._open(path)
+            with telling(path, path.parent):
+                self._open(path)
         except BaseException:
             self._database.close()
             raise
 
     def _open(self, path: Path) -> None:
-        advice = f"Delete the folder {path.parent}, or give another one with --data-dir."
-        try:
-            self._database.execute("PRAGMA locking_mode=EXCLUSIVE")
-            self._database.execute("PRAGMA journal_mode=WAL")
-            (found,) = self._database.execute("PRAGMA user_version").fetchone()
-            (tables,) = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        except sqlite3.OperationalError as error:
-            raise UnusableStore(f"{path} is in use by another local_aws, or cannot be opened: {error}.") from error
-        except sqlite3.DatabaseError as error:
-            raise UnusableStore(f"{path} is no file of local_aws: {error}. {advice}") from error
+        (found,) = self._database.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()
         self.format: int = found if tables else FORMAT
         if self.format not in {FORMAT, *CAN_BE_MOVED}:
-            raise UnusableStore(
-                f"{path} was written by another version of local_aws (format {found}; this one reads {FORMAT}). "
-                f"{advice}"
-            )
+            raise of_another_format(path, path.parent, found, FORMAT)
         self._database.execute(f"PRAGMA user_version={self.format}")
-        self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.execute(
             "CREATE TABLE IF NOT EXISTS documents ("
             "sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
