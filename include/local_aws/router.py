@@ -19,6 +19,7 @@ from xml.sax.saxutils import escape
 from botocore.model import OperationNotFoundError
 
 from local_aws import administration, operations
+from local_aws.access.browsers import require_no_foreign_page
 from local_aws.access.gate import Access
 from local_aws.aws import LocalAws
 from local_aws.errors import AwsError, unknown_operation
@@ -68,7 +69,8 @@ class Caller:
 class Router:
     """The WSGI application: our SageMaker, the administration of this server, and moto for the rest.
 
-    With `access`, only requests that it admits are served, but for the server's health.
+    With `access`, only requests that it admits are served, but for the server's health. Without, none that a web page
+    from elsewhere sends; `only_here` is whether nobody but this machine can reach the server.
     """
 
     def __init__(
@@ -76,10 +78,12 @@ class Router:
         aws: LocalAws,
         others: Callable[[Environ, StartResponse], Iterable[bytes]],
         access: Access | None = None,
+        only_here: bool = True,
     ) -> None:
         self.aws = aws
         self.others = others
         self.access = access
+        self.only_here = only_here
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -87,6 +91,8 @@ class Router:
         ours = path.startswith("/_local/")
         data_plane = _is_data_plane(path, caller)
         try:
+            if self.access is None:
+                require_no_foreign_page(environ, self.only_here)
             require_fitting(environ, caller.service if caller else None, data_plane)
         except AwsError as error:
             return self._send(_refusal(environ, path, caller, error), start_response)

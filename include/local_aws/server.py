@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import threading
@@ -20,7 +21,7 @@ from local_aws.database_files import UnusableStore
 from local_aws.launching.launcher import launcher
 from local_aws.memory import return_large_blocks
 from local_aws.operations import load_operations
-from local_aws.publication import reach, services_line, warning
+from local_aws.publication import is_loopback, reach, services_line, warning
 from local_aws.router import SERVED, Router
 from local_aws.services import s3_of_format_1
 from local_aws.services.assumed_roles import AssumedRoles
@@ -33,6 +34,7 @@ from local_aws.services.s3_persistence import PersistentS3
 log = logging.getLogger(__name__)
 
 THREADS = 32
+LONGEST_HEADERS = 64 * 1024
 KEPT_CONNECTIONS = 512
 """So many clients may keep their connection between requests; an idle one takes no thread, and is closed after 10 s."""
 
@@ -55,9 +57,10 @@ class Server:
         self._wsgi = WsgiServer((host, port), wsgi_app=None, numthreads=THREADS, request_queue_size=128)
         self._wsgi.gateway = NamingGateway
         self._wsgi.keep_alive_conn_limit = KEPT_CONNECTIONS
+        self._wsgi.max_request_header_size = LONGEST_HEADERS
         self._wsgi.prepare()
         port = self._wsgi.bind_addr[1]
-        reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
         self._opened = ExitStack()
         try:
             self._open(data_dir, clock, f"http://{reachable}:{port}", schedule_delay, foreign_s3)
@@ -67,7 +70,7 @@ class Server:
             raise
         roles = AssumedRoles(self.aws.account_id, clock)
         access = None if keys is None else Access([*keys, self.aws.key], clock, roles.key)
-        self._wsgi.wsgi_app = Router(self.aws, self._services, access)
+        self._wsgi.wsgi_app = Router(self.aws, self._services, access, only_here=is_loopback(host))
         self._thread = threading.Thread(target=self._wsgi.serve, name="http", daemon=True)
 
     def _open(
@@ -102,11 +105,12 @@ class Server:
 def serve(
     host: str, port: int, data_dir: Path, clock: Clock, schedule_delay: timedelta, key_file: Path | None = None
 ) -> None:
-    """Run until SIGTERM or SIGINT; prints one line when ready.
+    """Run until SIGTERM or SIGINT; prints one line when ready. Its files are for nobody but this user.
 
     Raises:
         SystemExit: the port, the data folder, the key file or the S3 elsewhere cannot be used; the text says why.
     """
+    os.umask(0o077)
     ended = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: ended.set())

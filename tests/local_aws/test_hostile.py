@@ -282,3 +282,15 @@ def test_clients_that_hang_up_take_no_place(local_aws: Running) -> None:
         with socket.create_connection((host, int(port)), timeout=30) as connection:
             connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
     assert send(local_aws, "{}")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "header", [b"X-Long: %s\r\n" % (b"a" * 200_000), b"X-Short: a\r\n" * 20_000], ids=["long", "many"]
+)
+def test_headers_without_end_are_not_kept(local_aws: Running, header: bytes) -> None:
+    host, port = local_aws.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection:
+        connection.sendall(b"GET /_local/health HTTP/1.1\r\nHost: localhost\r\n")
+        with contextlib.suppress(OSError):
+            connection.sendall(header)
+        assert connection.recv(100).startswith(b"HTTP/1.1 413")

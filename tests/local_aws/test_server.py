@@ -190,3 +190,23 @@ def test_a_folder_of_another_version_is_refused(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_told(local_aws: Running, tmp_path: Path) -> None:
     said = start_and_fail("--port", local_aws.url.rsplit(":", 1)[1], "--data-dir", str(tmp_path))
     assert "Address already in use" in said
+
+
+def test_its_files_are_for_nobody_but_its_user(tmp_path: Path, model_archive: bytes) -> None:
+    aws = start_local_aws(tmp_path)
+    try:
+        create_endpoint(aws, create_model(aws, make_bucket(aws), model_archive))
+        made = [file for file in tmp_path.rglob("*") if file != aws.log]
+        assert len(made) > 256
+        assert {file for file in made if file.stat().st_mode & 0o077} == set()
+    finally:
+        aws.stop()
+
+
+def test_it_listens_on_the_other_loopback_address(tmp_path: Path) -> None:
+    aws = start_local_aws(tmp_path, "--host", "::1")
+    try:
+        assert aws.url.startswith("http://[::1]:")
+        assert aws.client("sagemaker").list_models()["Models"] == []
+    finally:
+        aws.stop()

@@ -383,6 +383,13 @@ def test_the_health_is_open_and_the_rest_of_the_administration_is_not(guarded: G
     assert send(f"{guarded.url}/moto-api/reset", {}, b"")[0] == 403
 
 
+def test_pages_of_other_sites_may_ask_with_a_signature(guarded: Guarded) -> None:
+    connection = http.client.HTTPConnection(urlsplit(guarded.url).netloc, timeout=30)
+    connection.request("GET", "/_local/health", headers={"Origin": "https://ours.example"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
 def test_curl_signs_for_the_clock(guarded: Guarded) -> None:
     answer = subprocess.run(
         [
