@@ -19,7 +19,7 @@ LONGEST_BATCH = 1000
 LONGEST_LINE = 200_000
 LARGEST_BATCH = 800_000
 """Characters after which no further line joins a batch, which may have a megabyte."""
-MOST_WAITING = 10_000
+MOST_WAITING = LONGEST_BATCH
 """Lines that may wait to be written; a program that writes faster is read more slowly."""
 
 

@@ -18,7 +18,7 @@ from local_aws import runners
 from local_aws.container_view import ContainerView, source_path, variables_for
 from local_aws.containers.user_script import FETCHED_CODE, SUBMIT_DIRECTORY
 from local_aws.hosting import model_archive
-from local_aws.launching.launcher import launcher
+from local_aws.launching.launcher import PASSED_ON, launcher
 from local_aws.launching.program import Program, RunningProgram, signal_name
 from local_aws.s3_addresses import S3_ERRORS, fetch, split_uri
 
@@ -27,7 +27,6 @@ START_SECONDS = 120.0
 STOP_SECONDS = 5.0
 END_SECONDS = 0.5
 MODEL_FOLDER = "opt/ml/model"
-PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 
 
 class ModelServerFailed(Exception):
@@ -179,12 +178,11 @@ def _read(
     sink: Sink,
     view: ContainerView,
 ) -> None:
-    with program.output as output:
-        for content in output:
-            line = view.of(content.decode("utf-8", errors="replace"))
-            if not started.is_set():
-                lines.put(line)
-            sink.line(line)
+    for text in program.lines():
+        line = view.of(text)
+        if not started.is_set():
+            lines.put(line)
+        sink.line(line)
     lines.put(None)
     sink.close()
 

@@ -111,6 +111,5 @@ def _end(running: RunningProgram) -> None:
 
 
 def _read(running: RunningProgram, on_line: Callable[[str], None]) -> None:
-    with running.output as output:
-        for line in output:
-            on_line(line.decode("utf-8", errors="replace"))
+    for line in running.lines():
+        on_line(line)

@@ -110,7 +110,8 @@ def _message(root: Path) -> str | None:
     file = root / MESSAGE
     if not file.is_file():
         return None
-    return file.read_text(encoding="utf-8", errors="replace").strip()[:LONGEST_MESSAGE] or None
+    with file.open(encoding="utf-8", errors="replace") as text:
+        return text.read(LONGEST_MESSAGE).strip() or None
 
 
 def _write_job_config(job: Document, root: Path) -> None:

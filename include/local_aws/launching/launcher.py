@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from local_aws.container_view import HOST_VARIABLES
 from local_aws.launching import messages
 from local_aws.launching.limits import Limits
 from local_aws.launching.program import Program, RunningProgram
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 START_SECONDS = 60.0
 END_SECONDS = 20.0
 MOST_DEATHS = 3
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -99,7 +101,7 @@ class ForkServerClient:
         with remote:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "local_aws.launching.fork_server", str(remote.fileno())],
-                env={**os.environ, **ONE_THREAD, "PYTHONPATH": path},
+                env={**_own_environment(), **ONE_THREAD, "PYTHONPATH": path},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[remote.fileno()],
                 start_new_session=True,
@@ -250,6 +252,11 @@ def _watch(process: subprocess.Popen[bytes], running: RunningProgram) -> None:
     except (ProcessLookupError, PermissionError):
         log.debug("Process %d left nothing running.", process.pid)
     running.ended(process.wait())
+
+
+def _own_environment() -> dict[str, str]:
+    """What the fork server needs of this process's: what is forked from it can read all that it was started with."""
+    return {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith(HOST_VARIABLES)}
 
 
 def _pipe_to() -> tuple[int, int]:

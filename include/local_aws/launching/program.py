@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 OUT_OF_MEMORY = 137
 """The exit code of a program that asked for more memory than it may have, as of a container that did."""
+
+
+LONGEST_LINE = 128 * 1024
+"""Bytes after which a line is taken for over, so that output without line feeds is not kept in memory."""
 
 
 def signal_name(number: int) -> str:
@@ -50,6 +54,12 @@ class RunningProgram:
         self._exit_code: int | None = None
         self._lock = threading.Lock()
         self._told: list[Callable[[], None]] = []
+
+    def lines(self) -> Iterator[str]:
+        """Its output until there is no more."""
+        with self.output as output:
+            while line := output.readline(LONGEST_LINE):
+                yield line.decode("utf-8", errors="replace")
 
     def poll(self) -> int | None:
         """The exit code, negative when a signal ended the program; None while it runs."""

@@ -12,7 +12,7 @@ import pytest
 from local_aws.jobs import job_process
 from local_aws.jobs.job_process import Outcome, StopRequest
 from local_aws.launching.launcher import Launcher
-from local_aws.launching.program import Program
+from local_aws.launching.program import LONGEST_LINE, Program
 from tests.polling import until
 from tests.processes import alive
 from tests.running_aws import ROOT
@@ -53,6 +53,21 @@ def run(
 def test_exit_code_and_both_streams(launcher: Launcher, tmp_path: Path) -> None:
     program = "import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)"
     assert run(launcher, program, tmp_path) == (Outcome("exited", 3), "out\nerr\n")
+
+
+def test_output_without_line_feeds_comes_in_pieces(launcher: Launcher, tmp_path: Path) -> None:
+    pieces: list[str] = []
+    (tmp_path / "program.py").write_text("print('x' * 1_000_000)")
+    job_process.run(
+        launcher,
+        Program("program", {"PYTHONPATH": f"{tmp_path}:{PATH}"}, tmp_path),
+        on_line=pieces.append,
+        on_tick=lambda: None,
+        stop=StopRequest(),
+        max_seconds=30,
+    )
+    assert "".join(pieces) == "x" * 1_000_000 + "\n"
+    assert max(map(len, pieces)) == LONGEST_LINE
 
 
 def test_it_runs_in_its_folder_with_its_environment_only(launcher: Launcher, tmp_path: Path) -> None:

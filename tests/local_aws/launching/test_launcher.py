@@ -67,6 +67,18 @@ def test_and_within_its_limit_it_goes_on(small: Launcher, tmp_path: Path) -> Non
     assert program.wait(30) == 0
 
 
+@pytest.mark.parametrize("forks", [True, False], ids=["forked", "spawned"])
+def test_a_program_finds_no_secret_of_whoever_started_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forks: bool
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-of-the-shell")
+    started = Launcher(forks)
+    text = said(start(started, "print(open('/proc/self/environ').read())", tmp_path))
+    started.stop()
+    assert "PYTHONPATH=" in text
+    assert "a-secret-of-the-shell" not in text
+
+
 def test_a_program_can_be_nice(launcher: Launcher, tmp_path: Path) -> None:
     own = os.getpriority(os.PRIO_PROCESS, 0)
     program = start(launcher, "import os; print(os.getpriority(os.PRIO_PROCESS, 0))", tmp_path, nice=3)
