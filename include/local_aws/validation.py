@@ -38,11 +38,18 @@ def validated(shape: StructureShape | None, request: dict[str, Any]) -> dict[str
     if shape is None:
         return {}
     parsed: dict[str, Any] = _parse(shape, request, "")
-    problems = list(_problems(shape, parsed, ""))
-    if problems:
-        plural = "error" if len(problems) == 1 else "errors"
-        raise validation_error(f"{len(problems)} validation {plural} detected: {'; '.join(problems)}")
+    if (refusal := refusal_of(shape, parsed)) is not None:
+        raise validation_error(refusal)
     return parsed
+
+
+def refusal_of(shape: StructureShape, parsed: dict[str, Any]) -> str | None:
+    """What AWS says about the constraints that a request breaks; None when it breaks none."""
+    problems = list(_problems(shape, parsed, ""))
+    if not problems:
+        return None
+    plural = "error" if len(problems) == 1 else "errors"
+    return f"{len(problems)} validation {plural} detected: {'; '.join(problems)}"
 
 
 def _parse(shape: Shape, value: Any, path: str) -> Any:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
+from local_aws.operations import service_model
 from local_aws.services.alarm_evaluation import COMPARISONS, MINUTE, Samples, Settings
+from local_aws.validation import refusal_of
 
 SHORT_PERIODS = (10, 20, 30)
 TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
-STATISTICS = ("SampleCount", "Average", "Sum", "Minimum", "Maximum")
+PERCENTILE = re.compile(r"p(100|\d{1,2}(\.\d{1,10})?)", re.ASCII)
+HOUR = 3600
+LONGEST_EVALUATION, LONGEST_OF_SHORT_PERIODS = 7 * 86_400, 86_400
+NOT_LOOKED_AT = ("Metrics", "Tags")
+NUMBERS: dict[str, Callable[[Any], Any]] = {"integer": int, "double": float}
 
 Metric = tuple[str, str, frozenset[tuple[str, str]]]
 """Namespace, name and dimensions: a metric with other dimensions is another metric."""
@@ -24,9 +31,8 @@ def check(parameter: Callable[..., Any]) -> None:
     """
     from moto.cloudwatch.exceptions import ValidationError
 
-    comparison, period = parameter("ComparisonOperator"), parameter("Period")
-    periods, datapoints = parameter("EvaluationPeriods"), parameter("DatapointsToAlarm")
-    statistic = parameter("Statistic")
+    comparison, treatment = parameter("ComparisonOperator"), parameter("TreatMissingData")
+    statistic, extended = parameter("Statistic"), parameter("ExtendedStatistic")
     if parameter("Metrics"):
         raise ValidationError(
             "Alarms on Metrics (metric math) are not supported by local_aws: give Namespace, MetricName and Statistic."
@@ -34,20 +40,44 @@ def check(parameter: Callable[..., Any]) -> None:
     for member in ("ComparisonOperator", "EvaluationPeriods", "MetricName", "Namespace", "Period", "Threshold"):
         if parameter(member) is None:
             raise ValidationError(f"The parameter {member} is required for an alarm on a metric.")
+    if (refusal := _refusal_by_model(parameter)) is not None:
+        raise ValidationError(refusal)
+    period, periods = int(parameter("Period")), int(parameter("EvaluationPeriods"))
+    datapoints = int(parameter("DatapointsToAlarm") or periods)
     if comparison not in COMPARISONS:
         raise ValidationError(f"ComparisonOperator {comparison} is not one of {', '.join(COMPARISONS)}.")
-    if int(period) not in SHORT_PERIODS and (int(period) < MINUTE or int(period) % MINUTE):
+    if period not in SHORT_PERIODS and period % MINUTE:
         raise ValidationError(f"Period {period} must be 10, 20, 30 or a multiple of 60.")
-    if datapoints is not None and not 1 <= int(datapoints) <= int(periods):
-        raise ValidationError(f"DatapointsToAlarm {datapoints} must be from 1 to EvaluationPeriods, {periods}.")
-    if (statistic is None) == (parameter("ExtendedStatistic") is None):
-        raise ValidationError("An alarm on a metric has either a Statistic or an ExtendedStatistic.")
-    if statistic is not None and statistic not in STATISTICS:
-        raise ValidationError(f"Statistic {statistic} is not one of {', '.join(STATISTICS)}.")
-    if parameter("TreatMissingData") not in (None, *TREATMENTS):
+    longest = LONGEST_EVALUATION if period >= HOUR else LONGEST_OF_SHORT_PERIODS
+    if period * periods > longest:
         raise ValidationError(
-            f"TreatMissingData {parameter('TreatMissingData')} is not one of {', '.join(TREATMENTS)}."
+            f"Period {period} times EvaluationPeriods {periods} must not be more than {longest} seconds."
         )
+    if datapoints > periods:
+        raise ValidationError(f"DatapointsToAlarm {datapoints} must be from 1 to EvaluationPeriods, {periods}.")
+    if (statistic is None) == (extended is None):
+        raise ValidationError("An alarm on a metric has either a Statistic or an ExtendedStatistic.")
+    if extended is not None and not PERCENTILE.fullmatch(extended):
+        raise ValidationError(
+            f"ExtendedStatistic {extended} is not supported by local_aws: give a percentile such as p99.9."
+        )
+    if treatment not in (None, *TREATMENTS):
+        raise ValidationError(f"TreatMissingData {treatment} is not one of {', '.join(TREATMENTS)}.")
+
+
+def _refusal_by_model(parameter: Callable[..., Any]) -> str | None:
+    """What the service model says against a request whose numbers may be text."""
+    shape: Any = service_model("cloudwatch").operation_model("PutMetricAlarm").input_shape
+    request = {
+        name: NUMBERS.get(member.type_name, _as_it_is)(parameter(name))
+        for name, member in shape.members.items()
+        if member.type_name != "structure" and name not in NOT_LOOKED_AT and parameter(name) is not None
+    }
+    return refusal_of(shape, request)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def settings_of(alarm: Any) -> Settings | None:

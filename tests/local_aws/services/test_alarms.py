@@ -229,9 +229,16 @@ def test_history_tells_both_states_and_is_paged(aws: Embedded) -> None:
         ({"DatapointsToAlarm": 2}, "DatapointsToAlarm"),
         ({"ComparisonOperator": "GreaterThanUpperThreshold"}, "ComparisonOperator"),
         ({"Statistic": None}, "Statistic"),
-        ({"Statistic": "Median"}, "Statistic"),
+        ({"Statistic": "Median"}, "statistic"),
         ({"TreatMissingData": "panic"}, "TreatMissingData"),
         ({"Threshold": None}, "Threshold"),
+        ({"Period": 3600, "EvaluationPeriods": 169}, "must not be more than 604800 seconds"),
+        ({"Period": 300, "EvaluationPeriods": 289}, "must not be more than 86400 seconds"),
+        ({"AlarmName": "x" * 256}, "at 'alarmName' failed to satisfy constraint: Member must have length less than"),
+        ({"Dimensions": [{"Name": f"d{n}", "Value": "v"} for n in range(31)]}, "at 'dimensions' failed to satisfy"),
+        ({"AlarmActions": ["arn:aws:sns:us-west-2:123456789012:t"] * 6}, "at 'alarmActions' failed to satisfy"),
+        ({"Statistic": None, "ExtendedStatistic": "p101"}, "percentile"),
+        ({"Statistic": None, "ExtendedStatistic": "tm90"}, "percentile"),
         (
             {
                 **dict.fromkeys(("Namespace", "MetricName", "Dimensions", "Statistic", "Period")),
