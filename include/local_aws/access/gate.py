@@ -37,6 +37,7 @@ _AUTHORIZATION = re.compile(
     r"Signature=(?P<signature>[0-9a-f]+)\s*"
 )
 _CREDENTIAL = re.compile(r"(?P<key>[^/]+)/(?P<day>\d{8})/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+_SECONDS = re.compile(r"[0-9]{1,6}")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -174,7 +175,7 @@ class Access:
         if signed.expires_seconds is None:
             if abs(now - moment) > SKEW:
                 raise refuse.skewed(moment, now)
-        elif now > moment + timedelta(seconds=signed.expires_seconds) or now < moment - SKEW:
+        elif not -SKEW <= now - moment <= timedelta(seconds=signed.expires_seconds):
             raise refuse.expired()
 
     def _admit_version_2(self, environ: Environ, query: dict[str, list[str]], refuse: Refusals) -> None:
@@ -205,7 +206,7 @@ def _signed(environ: Environ, query: dict[str, list[str]]) -> _Signed | None:
         _first(query, f"X-Amz-{name}") for name in ("Credential", "SignedHeaders", "Signature", "Date", "Expires")
     ]
     credential, headers, signature, moment, expires = values
-    if None in values or not str(expires).isdecimal() or int(str(expires)) > LONGEST_PRESIGNED_SECONDS:
+    if None in values or not _SECONDS.fullmatch(str(expires)) or int(str(expires)) > LONGEST_PRESIGNED_SECONDS:
         return None
     rest = "&".join(pair for pair in raw.split("&") if not pair.startswith("X-Amz-Signature="))
     return _Signed(
@@ -220,7 +221,7 @@ def _first(query: dict[str, list[str]], name: str) -> str | None:
 def _moment_of(date: str) -> str:
     try:
         return parsedate_to_datetime(date).astimezone(UTC).strftime(MOMENT)
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,6 +14,7 @@ from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
 
+_EPOCH_SECONDS = re.compile(r"[0-9]{1,15}")
 STANDARD_HEADERS = ("content-md5", "content-type")
 
 
@@ -59,7 +61,7 @@ def version_2(environ: dict[str, Any], query: dict[str, list[str]]) -> SignedVer
     if "AWSAccessKeyId" in query:
         key, signature = query["AWSAccessKeyId"][0], query.get("Signature", [""])[0]
         date = query.get("Expires", [""])[0]
-        if not date.isdecimal():
+        if not _EPOCH_SECONDS.fullmatch(date):
             return None
         expires = int(date)
         in_query = {name.lower(): values[0] for name, values in query.items()}
@@ -71,11 +73,14 @@ def version_2(environ: dict[str, Any], query: dict[str, list[str]]) -> SignedVer
         date = environ.get("HTTP_DATE", "")
         try:
             dated = parsedate_to_datetime(environ.get("HTTP_X_AMZ_DATE") or date).astimezone(UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         if "x-amz-date" in headers:
             date = ""
-    address = urlsplit(f"http://{environ.get('HTTP_HOST', '')}{environ.get('REQUEST_URI', '')}")
+    try:
+        address = urlsplit(f"http://{environ.get('HTTP_HOST', '')}{environ.get('REQUEST_URI', '')}")
+    except ValueError:
+        return None
     return SignedVersion2(key, signature, environ["REQUEST_METHOD"], address, headers, date, expires, dated)
 
 

@@ -20,7 +20,7 @@ SIGNED_CHUNKS_AND_TRAILER = f"{SIGNED_CHUNKS}-TRAILER"
 UNCHECKED = frozenset({UNSIGNED, UNSIGNED_CHUNKS})
 CHUNKED = frozenset({SIGNED_CHUNKS, SIGNED_CHUNKS_AND_TRAILER})
 
-_CHUNK = re.compile(rb"([0-9a-fA-F]{1,16});chunk-signature=([0-9a-f]{64})\r?\n")
+_CHUNK = re.compile(rb"([0-9a-fA-F]{1,10});chunk-signature=([0-9a-f]{64})\r?\n")
 _TRAILER_SIGNATURE = re.compile(rb"x-amz-trailer-signature:([0-9a-f]{64})\s*", re.IGNORECASE)
 
 

@@ -18,7 +18,7 @@ import botocore.auth
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.access.signatures import Scope, Signer, canonical_request
+from local_aws.access.signatures import ALGORITHM, Scope, Signer, canonical_request
 from tests.local_aws.access.guarded import (
     KEY,
     OTHER_KEY,
@@ -195,6 +195,27 @@ def test_the_older_header_of_s3(guarded: Guarded, bucket: str) -> None:
 
 
 PRESIGNED = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261122T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host"
+
+
+SCOPE = f"{KEY}/20261122/us-west-2/s3/aws4_request"
+END_OF_TIME = {"Date": "Fri, 31 Dec 9999 23:59:59 -2300"}
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        ("", END_OF_TIME | {"Authorization": f"AWS {KEY}:x"}),
+        ("", END_OF_TIME | {"Authorization": f"{ALGORITHM} Credential={SCOPE}, SignedHeaders=host, Signature=0"}),
+        (f"AWSAccessKeyId={KEY}&Signature=x&Expires=99999999999", {"Host": "[::"}),
+        (f"AWSAccessKeyId={KEY}&Signature=x&Expires={'9' * 5000}", {}),
+        (f"{PRESIGNED}&X-Amz-Credential={SCOPE}&X-Amz-Signature=0".replace("=60", f"={'9' * 5000}"), {}),
+        (f"{PRESIGNED}&X-Amz-Credential={SCOPE}&X-Amz-Signature=0".replace("20261122", "99991231"), {}),
+    ],
+)
+def test_moments_and_hosts_that_are_none_are_refused(guarded: Guarded, query: str, headers: dict[str, str]) -> None:
+    status, content_type, answer = send(f"{guarded.url}/bucket/key?{query}", headers, None, "GET")
+    assert status in (400, 403), answer
+    assert "xml" in content_type
 
 
 @pytest.mark.parametrize(
