@@ -19,11 +19,11 @@ from local_aws.kept_time import KeptTime
 from local_aws.monitoring.alerts import Alerts
 from local_aws.monitoring.executions import Executions
 from local_aws.monitoring.scheduler import Scheduler
-from local_aws.services.alarms import Alarms
-from local_aws.services.deliveries import Deliveries
-from local_aws.services.event_bus import EventBus
-from local_aws.services.foreign_s3 import ForeignS3
-from local_aws.services.sagemaker_events import SageMakerEvents
+from local_aws.services.alarms.alarms import Alarms
+from local_aws.services.events.deliveries import Deliveries
+from local_aws.services.events.event_bus import EventBus
+from local_aws.services.events.sagemaker_events import SageMakerEvents
+from local_aws.services.s3.foreign import ForeignS3
 from local_aws.store import Store
 from local_aws.work import Work
 

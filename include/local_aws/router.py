@@ -25,8 +25,8 @@ from local_aws.aws import LocalAws
 from local_aws.errors import AwsError, unknown_operation
 from local_aws.hosting import runtime
 from local_aws.request_bodies import read_body, require_fitting
-from local_aws.services.foreign_s3 import VARIABLE, ForeignS3
 from local_aws.services.moto_services import SERVICES
+from local_aws.services.s3.foreign import VARIABLE, ForeignS3
 
 log = logging.getLogger(__name__)
 

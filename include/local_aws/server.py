@@ -23,13 +23,13 @@ from local_aws.memory import return_large_blocks
 from local_aws.operations import load_operations
 from local_aws.publication import is_loopback, reach, services_line, warning
 from local_aws.router import SERVED, Router
-from local_aws.services import s3_of_format_1
 from local_aws.services.assumed_roles import AssumedRoles
-from local_aws.services.durable_services import DurableServices
-from local_aws.services.foreign_s3 import ForeignS3, UnusableS3
+from local_aws.services.durable.durable_services import DurableServices
 from local_aws.services.header_names import NamingGateway
 from local_aws.services.moto_services import moto_application
-from local_aws.services.s3_persistence import PersistentS3
+from local_aws.services.s3 import format_1 as s3_of_format_1
+from local_aws.services.s3.foreign import ForeignS3, UnusableS3
+from local_aws.services.s3.persistence import PersistentS3
 
 log = logging.getLogger(__name__)
 

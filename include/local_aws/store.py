@@ -72,9 +72,7 @@ class Store:
             " kind TEXT NOT NULL, name TEXT NOT NULL, document TEXT NOT NULL,"
             " UNIQUE (kind, name))"
         )
-        self._database.execute(
-            "CREATE INDEX IF NOT EXISTS names_in_any_case ON documents (kind, name COLLATE NOCASE)"
-        )
+        self._database.execute("CREATE INDEX IF NOT EXISTS names_in_any_case ON documents (kind, name COLLATE NOCASE)")
 
     def leave_format_1(self, without: tuple[str, ...]) -> None:
         """All has been brought into today's format; the documents of the kinds that it does not have are dropped."""

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.database_files import UnusableStore
-from local_aws.services import s3_of_format_1
+from local_aws.services.s3 import format_1 as s3_of_format_1
 from local_aws.store import FORMAT, Store
 from tests.local_aws.embedded import embedded
 from tests.running_aws import start_local_aws

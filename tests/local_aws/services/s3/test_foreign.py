@@ -13,7 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from local_aws.services.foreign_s3 import ForeignS3, UnusableS3
+from local_aws.services.s3.foreign import ForeignS3, UnusableS3
 from tests.polling import until
 from tests.running_aws import (
     REGION,

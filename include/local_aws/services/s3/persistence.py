@@ -4,9 +4,9 @@ S3's behaviour is moto's. Of the alternatives that install with pip none comes n
 versions, tags nor multipart uploads, and the complete ones (MinIO, SeaweedFS, Garage) are servers of their own;
 `AWS_ENDPOINT_URL_S3` leads to one. Moto itself keeps everything in memory, contents included. So around it:
 
-* contents are files from the moment they arrive (`s3_contents`), and memory holds only what describes them;
-* what a request changes is noted while moto answers it (`s3_changes`, `s3_objects`) and committed to the index
-  (`s3_index`) before the answer is sent: files first, then the rows that refer to them, then the answer, and files that
+* contents are files from the moment they arrive (`contents`), and memory holds only what describes them;
+* what a request changes is noted while moto answers it (`changes`, `objects`) and committed to the index
+  (`index`) before the answer is sent: files first, then the rows that refer to them, then the answer, and files that
   nothing refers to any more are removed last;
 * at the start the index alone is read, and files that a kill left over are removed.
 
@@ -24,12 +24,12 @@ from typing import Any
 from urllib.parse import unquote
 
 from local_aws.memory import nothing_to_collect
-from local_aws.services.s3_changes import Changed, Changes
-from local_aws.services.s3_contents import Content, Contents
-from local_aws.services.s3_documents import S3Documents
-from local_aws.services.s3_index import BucketRow, ObjectRow, PartRow, S3Index, UploadRow
-from local_aws.services.s3_locks import KeyLocks
-from local_aws.services.s3_objects import RecordingBackend, Replaced, StoredKey
+from local_aws.services.s3.changes import Changed, Changes
+from local_aws.services.s3.contents import Content, Contents
+from local_aws.services.s3.documents import S3Documents
+from local_aws.services.s3.index import BucketRow, ObjectRow, PartRow, S3Index, UploadRow
+from local_aws.services.s3.locks import KeyLocks
+from local_aws.services.s3.objects import RecordingBackend, Replaced, StoredKey
 
 log = logging.getLogger(__name__)
 

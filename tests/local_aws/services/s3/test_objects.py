@@ -14,11 +14,11 @@ import pytest
 from local_aws.clock import Clock
 from local_aws.database_files import UnusableStore
 from local_aws.services.moto_services import moto_application
-from local_aws.services.s3_contents import SMALL, Contents, MappedFile
-from local_aws.services.s3_documents import ELSEWHERE, PASSING
-from local_aws.services.s3_index import S3Index
-from local_aws.services.s3_objects import StoredKey
-from local_aws.services.s3_persistence import PersistentS3
+from local_aws.services.s3.contents import SMALL, Contents, MappedFile
+from local_aws.services.s3.documents import ELSEWHERE, PASSING
+from local_aws.services.s3.index import S3Index
+from local_aws.services.s3.objects import StoredKey
+from local_aws.services.s3.persistence import PersistentS3
 from tests.local_aws.embedded import BUCKET, embedded
 from tests.running_aws import REGION
 

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from local_aws.clock import Clock
 from local_aws.database_files import UnusableStore
 from local_aws.server import Server
-from local_aws.services import moto_bounds
-from local_aws.services.durable_services import DurableServices
+from local_aws.services.durable import bounds
+from local_aws.services.durable.durable_services import DurableServices
 from tests.local_aws.embedded import Embedded, embedded
 from tests.running_aws import REGION
 
@@ -285,13 +285,13 @@ def test_what_nobody_asks_for_any_more_is_cut(tmp_path: Path) -> None:
     with embedded(tmp_path) as aws:
         sns, logs = aws.client("sns"), aws.client("logs")
         topic = sns.create_topic(Name="busy")["TopicArn"]
-        for number in range(moto_bounds.MOST_NOTIFICATIONS + 20):
+        for number in range(bounds.MOST_NOTIFICATIONS + 20):
             sns.publish(TopicArn=topic, Message=str(number))
         kept = sns_backends[aws.server.aws.account_id][REGION].topics[topic].sent_notifications
-        assert len(kept) == moto_bounds.MOST_NOTIFICATIONS
+        assert len(kept) == bounds.MOST_NOTIFICATIONS
         logs.create_log_group(logGroupName="g")
         query = {"logGroupName": "g", "startTime": 0, "endTime": 1, "queryString": "fields @message"}
-        first, *_, last = [logs.start_query(**query)["queryId"] for _ in range(moto_bounds.MOST_QUERIES + 1)]
+        first, *_, last = [logs.start_query(**query)["queryId"] for _ in range(bounds.MOST_QUERIES + 1)]
         assert logs.get_query_results(queryId=last)["status"] == "Complete"
         with pytest.raises(ClientError):
             logs.get_query_results(queryId=first)

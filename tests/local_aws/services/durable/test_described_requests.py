@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from local_aws.services.described_requests import describe
+from local_aws.services.durable.described_requests import describe
 
 
 def head(service: str, **more: str) -> dict[str, str]:

@@ -16,9 +16,9 @@ from moto.s3.exceptions import InvalidContinuationToken
 from moto.s3.models import FakeKey, S3Backend
 from moto.utilities.utils import md5_hash
 
-from local_aws.services.s3_changes import Changes
-from local_aws.services.s3_contents import Content, Contents, MappedFile
-from local_aws.services.s3_locks import KeyLocks
+from local_aws.services.s3.changes import Changes
+from local_aws.services.s3.contents import Content, Contents, MappedFile
+from local_aws.services.s3.locks import KeyLocks
 
 TICK = timedelta(microseconds=1)
 

@@ -10,9 +10,9 @@ from moto.moto_api._internal.managed_state_model import ManagedState
 from moto.utilities.utils import LowercaseDict
 from requests.structures import CaseInsensitiveDict
 
-from local_aws.services.moto_documents import Documents
-from local_aws.services.s3_contents import Content
-from local_aws.services.s3_objects import StoredKey
+from local_aws.services.s3.contents import Content
+from local_aws.services.s3.moto_documents import Documents
+from local_aws.services.s3.objects import StoredKey
 
 ELSEWHERE = frozenset({"name", "bucket_name", "account_id", "region_name", "partition", "content", "multipart", "acl"})
 """Attributes of a version that its row, its bucket or its document tell apart from the rest."""

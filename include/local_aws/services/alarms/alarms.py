@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from local_aws.clock import Alarm as Wake
 from local_aws.errors import AwsError
-from local_aws.services import alarm_settings
-from local_aws.services.alarm_evaluation import INSUFFICIENT, Samples, Settings, Verdict, judge, points_of
-from local_aws.services.alarm_history import AlarmHistory, asked_for
-from local_aws.services.alarm_messages import announce
+from local_aws.services.alarms import settings as alarm_settings
+from local_aws.services.alarms.evaluation import INSUFFICIENT, Samples, Settings, Verdict, judge, points_of
+from local_aws.services.alarms.history import AlarmHistory, asked_for
+from local_aws.services.alarms.messages import announce
 from local_aws.services.moto_hooks import Hooks
 from local_aws.store import Document, scoped
 

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.clock import Clock
-from local_aws.services.described_requests import Described, describe, is_for_these_services
-from local_aws.services.journal import Entry, Journal
-from local_aws.services.kept_logs import KeptLogs
-from local_aws.services.kept_metrics import KeptMetrics
-from local_aws.services.moto_bounds import MotoBounds
+from local_aws.services.durable.bounds import MotoBounds
+from local_aws.services.durable.described_requests import Described, describe, is_for_these_services
+from local_aws.services.durable.journal import Entry, Journal
+from local_aws.services.durable.logs import KeptLogs
+from local_aws.services.durable.metrics import KeptMetrics
 from local_aws.services.repeatable import circumstances
 
 log = logging.getLogger(__name__)

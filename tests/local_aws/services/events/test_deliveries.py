@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from local_aws.services import deliveries
-from local_aws.services.deliveries import Deliveries
+from local_aws.services.events import deliveries
+from local_aws.services.events.deliveries import Deliveries
 from local_aws.work import Work
 
 

@@ -8,7 +8,7 @@ from datetime import UTC
 from typing import Any
 
 from local_aws.operations import service_model
-from local_aws.services.alarm_evaluation import COMPARISONS, MINUTE, Samples, Settings
+from local_aws.services.alarms.evaluation import COMPARISONS, MINUTE, Samples, Settings
 from local_aws.validation import refusal_of
 
 SHORT_PERIODS = (10, 20, 30)

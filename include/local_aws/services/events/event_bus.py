@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from local_aws.services import topics
+from local_aws.services.events import topics
 from local_aws.services.moto_hooks import Hooks
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 
-from local_aws.services import topics
-from local_aws.services.alarm_evaluation import ALARM, OK, instant
-from local_aws.services.alarm_history import AlarmHistory
+from local_aws.services.alarms.evaluation import ALARM, OK, instant
+from local_aws.services.alarms.history import AlarmHistory
+from local_aws.services.events import topics
 from local_aws.store import Document
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from local_aws.services.alarm_evaluation import Point, Samples, Settings, judge, points_of
+from local_aws.services.alarms.evaluation import Point, Samples, Settings, judge, points_of
 
 KEPT = "kept"
 TREATMENTS = ("missing", "ignore", "breaching", "notBreaching")

@@ -9,8 +9,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.local_aws.services import s3_script
-from tests.local_aws.services.s3_script import Answers
+from tests.local_aws.services.s3 import s3_script
+from tests.local_aws.services.s3.s3_script import Answers
 from tests.moto_alone import moto_alone
 from tests.running_aws import start_local_aws
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from local_aws.services import event_bus
+from local_aws.services.events import event_bus
 from tests.local_aws.embedded import BUCKET, Embedded, embedded, job_request, stub_every_image
 from tests.local_aws.monitoring.test_monitoring_schedules import DELAY, captured, monitor, prepare, to_the_next_firing
 from tests.local_aws.subscriber import subscriber, topic_for
@@ -193,7 +193,7 @@ def test_jobs_that_a_restart_ended_are_told_of(tmp_path: Path, monkeypatch: pyte
         job = {"Region": REGION, "ProcessingJobName": "left", "ProcessingJobStatus": "InProgress"}
         aws.server.aws.store.put("processing-job", f"{REGION}/left", job | {"ProcessingJobArn": "arn:left"})
     heard: list[tuple[str, list[str]]] = []
-    from local_aws.services.event_bus import EventBus
+    from local_aws.services.events.event_bus import EventBus
 
     monkeypatch.setattr(
         EventBus, "emit", lambda self, region, source, kind, resources, detail: heard.append((kind, resources))

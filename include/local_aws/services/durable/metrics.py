@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from local_aws.clock import Clock
-from local_aws.services.journal import Journal
+from local_aws.services.durable.journal import Journal
 from local_aws.services.moto_hooks import Hooks
 
 MOST_VALUES = 100_000

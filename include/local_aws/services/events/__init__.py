@@ -1,0 +1,1 @@
+"""What is told of by itself: events on the bus, notifications to topics, and their delivery."""
