@@ -155,16 +155,52 @@ class Place:
             JobResources={"ClusterConfig": CLUSTER},
             RoleArn=ROLE,
         )
+        return self._execution(name, "ModelBias")
+
+    def monitor(
+        self, kind: str, config: dict[str, Any], constraints: str, more: dict[str, Any], **endpoint_input: str
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Run a monitor of a kind, such as ModelBias, once over the last hour; the execution, and its analysis."""
+        name = new_name("monitor")
+        given = {"EndpointName": self.endpoint, "LocalPath": "/opt/ml/processing/input/endpoint"} | endpoint_input
+        target = {
+            "S3Uri": f"s3://{self.bucket}/{name}/reports",
+            "LocalPath": "/opt/ml/processing/output",
+            "S3UploadMode": "EndOfJob",
+        }
+        create = {
+            "ModelBias": self.sagemaker.create_model_bias_job_definition,
+            "ModelExplainability": self.sagemaker.create_model_explainability_job_definition,
+        }[kind]
+        create(
+            JobDefinitionName=name,
+            RoleArn=ROLE,
+            JobResources={"ClusterConfig": CLUSTER},
+            **{
+                f"{kind}BaselineConfig": {"ConstraintsResource": {"S3Uri": constraints}},
+                f"{kind}AppSpecification": {
+                    "ImageUri": CLARIFY_IMAGE,
+                    "ConfigUri": self.put(f"{name}/analysis_config.json", json.dumps(config)),
+                },
+                f"{kind}JobInput": {"EndpointInput": given, **more},
+                f"{kind}JobOutputConfig": {"MonitoringOutputs": [{"S3Output": target}]},
+            },
+        )
+        execution = self._execution(name, kind)
+        job = self.sagemaker.describe_processing_job(
+            ProcessingJobName=execution.get("ProcessingJobArn", "none").rpartition("/")[2]
+        )
+        return execution, json.loads(self.output(job, "analysis.json"))
+
+    def _execution(self, name: str, kind: str) -> dict[str, Any]:
+        """The one execution, when it is over, of a job definition that is run at once."""
+        once = {"ScheduleExpression": "NOW", "DataAnalysisStartTime": "-PT1H", "DataAnalysisEndTime": "-PT0H"}
         self.sagemaker.create_monitoring_schedule(
             MonitoringScheduleName=name,
             MonitoringScheduleConfig={
                 "MonitoringJobDefinitionName": name,
-                "MonitoringType": "ModelBias",
-                "ScheduleConfig": {
-                    "ScheduleExpression": "NOW",
-                    "DataAnalysisStartTime": "-PT1H",
-                    "DataAnalysisEndTime": "-PT0H",
-                },
+                "MonitoringType": kind,
+                "ScheduleConfig": once,
             },
         )
         (execution,) = until(

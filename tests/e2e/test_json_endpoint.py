@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.e2e.place import CLARIFY_IMAGE, CLUSTER, Place
-from tests.polling import until
-from tests.running_aws import ROLE, capture_config, create_endpoint, create_model, make_bucket, new_name, tar_gz
+from tests.e2e.place import Place
+from tests.running_aws import capture_config, create_endpoint, create_model, make_bucket, new_name, tar_gz
 from tests.running_aws import start_local_aws as start
 
 IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/python-inference:1"
@@ -136,53 +134,6 @@ def traffic(place: Place) -> str:
     return f"s3://{place.bucket}/{prefix}"
 
 
-def monitored(
-    place: Place, kind: str, config: dict[str, Any], constraints: str, more: dict[str, Any], **attributes: str
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """One execution over the last hour, and the analysis that it left."""
-    name = new_name("monitor")
-    output = f"s3://{place.bucket}/{name}/reports"
-    create = {
-        "ModelBias": place.sagemaker.create_model_bias_job_definition,
-        "ModelExplainability": place.sagemaker.create_model_explainability_job_definition,
-    }[kind]
-    given = {
-        "EndpointName": place.endpoint,
-        "LocalPath": "/opt/ml/processing/input/endpoint",
-        "FeaturesAttribute": "instances[*].features",
-    }
-    target = {"S3Uri": output, "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
-    create(
-        JobDefinitionName=name,
-        RoleArn=ROLE,
-        JobResources={"ClusterConfig": CLUSTER},
-        **{
-            f"{kind}BaselineConfig": {"ConstraintsResource": {"S3Uri": constraints}},
-            f"{kind}AppSpecification": {
-                "ImageUri": CLARIFY_IMAGE,
-                "ConfigUri": place.put(f"{name}/analysis_config.json", json.dumps(config)),
-            },
-            f"{kind}JobInput": {"EndpointInput": given | attributes, **more},
-            f"{kind}JobOutputConfig": {"MonitoringOutputs": [{"S3Output": target}]},
-        },
-    )
-    once = {"ScheduleExpression": "NOW", "DataAnalysisStartTime": "-PT1H", "DataAnalysisEndTime": "-PT0H"}
-    place.sagemaker.create_monitoring_schedule(
-        MonitoringScheduleName=name,
-        MonitoringScheduleConfig={
-            "MonitoringJobDefinitionName": name, "MonitoringType": kind, "ScheduleConfig": once
-        },
-    )  # fmt: skip
-    (execution,) = until(
-        lambda: place.sagemaker.list_monitoring_executions(MonitoringScheduleName=name)["MonitoringExecutionSummaries"],
-        lambda found: found[0]["MonitoringExecutionStatus"] not in ("Pending", "InProgress"),
-    )
-    job = place.sagemaker.describe_processing_job(
-        ProcessingJobName=Path(execution.get("ProcessingJobArn", "none")).name
-    )
-    return dict(execution), json.loads(place.output(job, "analysis.json"))
-
-
 def test_the_baseline_adds_up(baseline: dict[str, Any]) -> None:
     assert list(baseline["explanations"]["kernel_shap"]["label0"]["global_shap_values"]) == FEATURES
     facets = baseline["pre_training_bias_metrics"]["facets"]
@@ -196,12 +147,12 @@ def test_the_baseline_adds_up(baseline: dict[str, Any]) -> None:
 
 
 def test_captured_json_is_judged_as_the_same_data_set_was(place: Place, baseline: dict[str, Any], traffic: str) -> None:
-    execution, analysis = monitored(
-        place,
+    execution, analysis = place.monitor(
         "ModelBias",
         BIAS,
         baseline["uri"],
         {"GroundTruthS3Input": {"S3Uri": traffic}},
+        FeaturesAttribute="instances[*].features",
         InferenceAttribute="predictions[*].predicted_label",
     )
     assert execution["MonitoringExecutionStatus"] == "Completed", execution
@@ -216,8 +167,13 @@ def test_captured_json_is_explained_as_the_same_data_set_was(place: Place, basel
         "methods": {"shap": SHAP},
         "predictor": PREDICTOR | {"model_name": place.model},
     }
-    execution, analysis = monitored(
-        place, "ModelExplainability", config, baseline["uri"], {}, InferenceAttribute="predictions[*].score"
+    execution, analysis = place.monitor(
+        "ModelExplainability",
+        config,
+        baseline["uri"],
+        {},
+        FeaturesAttribute="instances[*].features",
+        InferenceAttribute="predictions[*].score",
     )
     assert execution["MonitoringExecutionStatus"] == "Completed", execution
     found, expected = (one["explanations"]["kernel_shap"]["label0"] for one in (analysis, baseline))

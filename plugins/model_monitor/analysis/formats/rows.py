@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,8 +69,11 @@ def parse(rows: Rows, names: list[str], kind: str = "columns") -> pd.DataFrame:
     """Typed columns of the given names: whole numbers, numbers, Booleans, else text; missing values where none is.
 
     Raises:
-        AnalysisError: when a row has another number of cells; `kind` says what was counted.
+        AnalysisError: when a name is there twice, or a row has another number of cells; `kind` says what was counted.
     """
+    if len(set(names)) < len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise AnalysisError(f"{rows.origin(0)}: '{twice}' names more than one column; rename one, or give 'headers'")
     wrong = np.flatnonzero(rows.widths != len(names))
     if len(wrong):
         row = int(wrong[0])
