@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local_aws.control.tags import drop_tags
 from local_aws.errors import could_not_find
 from local_aws.hosting import guardrails, model_servers
-from local_aws.hosting.endpoint_states import back_in_service, failed, in_service, out_of_service
+from local_aws.hosting.endpoint_states import back_in_service, failed, gets_traffic, in_service, out_of_service
 from local_aws.hosting.model_servers import ModelServer, ModelServerFailed, Sink
 from local_aws.hosting.revival import Pauses, Revival
 from local_aws.hosting.serving import Closed, Serving, ServingTable, Variant
@@ -263,6 +263,7 @@ class Hosting:
             if wanted and not taken and document["EndpointStatus"] != "Deleting":
                 with contextlib.suppress(Closed):
                     before = self._table.replace(key, serving)
+                    gets_traffic(document, deployment)
                     shifted = True
 
         self._aws.store.update("endpoint", key, adopt)

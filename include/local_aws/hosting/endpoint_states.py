@@ -9,6 +9,20 @@ from typing import Any
 
 from local_aws.store import Document
 
+MOST_CAPTURE_FOLDERS = 20
+
+
+def gets_traffic(document: Document, deployment: dict[str, Any]) -> None:
+    """A deployment is about to answer requests; where it captures them is remembered beyond its own time."""
+    folders = [*_capture_folders(document, deployment), *capture_folders(document)]
+    document["CaptureFolders"] = list(dict.fromkeys(folders))[:MOST_CAPTURE_FOLDERS]
+
+
+def capture_folders(document: Document) -> list[str]:
+    """Where the endpoint's captures lie, one folder per variant: those of what is served, then of what was before."""
+    served = _capture_folders(document, document.get("Deployment", {}))
+    return list(dict.fromkeys([*served, *document.get("CaptureFolders", ())]))
+
 
 def in_service(document: Document, deployment: dict[str, Any]) -> None:
     """The pending deployment is served."""
@@ -42,3 +56,10 @@ def back_in_service(document: Document) -> None:
     if document["EndpointStatus"] == "OutOfService":
         document["EndpointStatus"] = "InService"
         document.pop("FailureReason", None)
+
+
+def _capture_folders(document: Document, deployment: dict[str, Any]) -> list[str]:
+    if "DataCaptureConfig" not in deployment:
+        return []
+    destination = deployment["DataCaptureConfig"]["DestinationS3Uri"].rstrip("/")
+    return [f"{destination}/{document['EndpointName']}/{variant['VariantName']}" for variant in deployment["Variants"]]

@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 
 from local_aws.control.job_definitions import find_definition
 from local_aws.errors import AwsError
+from local_aws.hosting.endpoint_states import capture_folders
 from local_aws.jobs import job_files
 from local_aws.jobs.processing import INTERNAL_ERROR
 from local_aws.monitoring.monitoring_jobs import MonitoringRun, merge_job, monitoring_job
@@ -151,6 +152,7 @@ class Executions:
         definition = find_definition(self._aws, schedule["MonitoringType"], region, name)
         if definition is None:
             raise _Ended("Failed", f"ClientError: Could not find job definition with name: {name}")
+        endpoint = self._aws.store.get("endpoint", scoped(region, schedule["EndpointName"]))
         return MonitoringRun(
             monitoring_type=schedule["MonitoringType"],
             schedule=schedule["MonitoringScheduleName"],
@@ -158,17 +160,8 @@ class Executions:
             scheduled=scheduled,
             window=window,
             identity=identity,
-            captures=self._capture_folders(region, schedule["EndpointName"]),
+            captures=tuple(capture_folders(endpoint)) if endpoint is not None else (),
         )
-
-    def _capture_folders(self, region: str, endpoint: str) -> tuple[str, ...]:
-        """Where the endpoint's captures lie, for each variant."""
-        document = self._aws.store.get("endpoint", scoped(region, endpoint)) or {}
-        deployment = document.get("Deployment") or {}
-        if "DataCaptureConfig" not in deployment:
-            return ()
-        destination = deployment["DataCaptureConfig"]["DestinationS3Uri"].rstrip("/")
-        return tuple(f"{destination}/{endpoint}/{variant['VariantName']}" for variant in deployment["Variants"])
 
     def _data(self, region: str, run: MonitoringRun) -> tuple[Folders, Folders]:
         """The hours of the window that hold captures, and those that hold ground truth."""

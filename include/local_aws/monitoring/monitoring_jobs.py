@@ -126,7 +126,8 @@ class MonitoringRun:
 
     def merged_folders(self) -> list[tuple[str, str]]:
         """For each variant and hour: the merged records' folder, and `<endpoint>/<variant>/yyyy/mm/dd/hh`."""
-        return [(f"{self.merge_folder}/{path}", path) for _, path in self.capture_folders()]
+        paths = dict.fromkeys(path for _, path in self.capture_folders())
+        return [(f"{self.merge_folder}/{path}", path) for path in paths]
 
 
 Folders = Iterable[tuple[str, str]]

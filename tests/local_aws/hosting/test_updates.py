@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.e2e.ledger import JobDefinitions
 from tests.local_aws.hosting.test_endpoints import ARN, error_of, variant
 from tests.polling import until
 from tests.running_aws import (
@@ -310,7 +311,10 @@ def test_an_alarm_sends_an_update_back(stepped_aws: Running, model_archive: byte
             EndpointName=endpoint, EndpointConfigName=following, DeploymentConfig=guarded(alarm, wait=300)
         )
         until(lambda: invoke(stepped_aws, endpoint), lambda served: served == "Second")
-        assert sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointStatus"] == "Updating"
+        described = sagemaker.describe_endpoint(EndpointName=endpoint)
+        assert described["EndpointStatus"] == "Updating"
+        (watched,) = described["ProductionVariants"]
+        assert (watched["VariantName"], watched["CurrentInstanceCount"]) == ("AllTraffic", 1), "it may be needed again"
 
     begin()
     stepped_aws.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="test")
@@ -339,3 +343,36 @@ def test_a_failed_endpoint_can_only_be_deleted(local_aws: Running, model: str, b
     sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=config)
     again = wait_for_endpoint(local_aws, endpoint)
     assert (again["EndpointStatus"], "FailureReason" in again) == ("InService", False)
+
+
+def test_what_was_captured_before_an_update_is_monitored_after_it(local_aws: Running, place: str, model: str) -> None:
+    endpoint = create_endpoint(local_aws, model, capture_config(place))
+    invoke(local_aws, endpoint)
+    elsewhere = capture_config(place, DestinationS3Uri=f"s3://{place}/elsewhere")
+    update(local_aws, endpoint, configure(local_aws, variant(model, "Renamed"), DataCaptureConfig=elsewhere))
+    invoke(local_aws, endpoint)
+    update(local_aws, endpoint, configure(local_aws, variant(model, "Silent")))
+    sagemaker = local_aws.client("sagemaker")
+    local_aws.client("s3").put_object(Bucket=place, Key="analysis_config.json", Body=b"{}")
+    JobDefinitions(sagemaker, place, endpoint, model).put(endpoint, "")
+    sagemaker.create_monitoring_schedule(
+        MonitoringScheduleName=endpoint,
+        MonitoringScheduleConfig={
+            "MonitoringJobDefinitionName": endpoint,
+            "MonitoringType": "ModelExplainability",
+            "ScheduleConfig": {
+                "ScheduleExpression": "NOW",
+                "DataAnalysisStartTime": "-PT1H",
+                "DataAnalysisEndTime": "-PT0H",
+            },
+        },
+    )
+    (execution,) = until(
+        lambda: sagemaker.list_monitoring_executions(MonitoringScheduleName=endpoint)["MonitoringExecutionSummaries"],
+        lambda found: "ProcessingJobArn" in found[0] or "FailureReason" in found[0],
+    )
+    job = sagemaker.describe_processing_job(ProcessingJobName=execution["ProcessingJobArn"].rpartition("/")[2])
+    read = {item["S3Input"]["S3Uri"] for item in job["ProcessingInputs"] if "endpoint_input" in item["InputName"]}
+    folders = [f"s3://{place}/datacapture/{endpoint}/AllTraffic/", f"s3://{place}/elsewhere/{endpoint}/Renamed/"]
+    assert all(any(uri.startswith(folder) for uri in read) for folder in folders), read
+    assert len(read) == len(folders), read

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -62,6 +63,12 @@ def test_the_folders_of_a_window_are_those_of_its_hours() -> None:
     assert bias.ground_truth_folders() == [
         (f"s3://bucket/ground_truth/2026/11/22/{hour}", f"2026/11/22/{hour}") for hour in ("10", "11")
     ]
+
+
+def test_a_variant_with_captures_in_two_places_is_merged_once() -> None:
+    folders = ("s3://bucket/datacapture/churn/AllTraffic", "s3://other/datacapture/churn/AllTraffic")
+    merged = replace(run("ModelBias"), captures=folders).merged_folders()
+    assert [path for _, path in merged] == [f"churn/AllTraffic/2026/11/22/{hour}" for hour in ("10", "11")]
 
 
 def test_the_merge_job() -> None:
