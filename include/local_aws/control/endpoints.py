@@ -48,6 +48,7 @@ def create_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> dict
         "LastModifiedTime": now,
         "Pending": deployment,
     }
+    _check_deployment_config(request)
     tags = checked_tags(request.get("Tags"))
     try:
         aws.store.insert(KIND, scoped(region, name), document)
@@ -64,6 +65,7 @@ def update_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> dict
     name = request["EndpointName"]
     if request.get("RetainDeploymentConfig") and "DeploymentConfig" in request:
         raise validation_error("You must not provide DeploymentConfig when RetainDeploymentConfig is true.")
+    _check_deployment_config(request)
     current = _find(aws, name, region)
     _require_settled(current)
     # SageMaker rolls back to the configuration that is served, so it has to be there still.
@@ -131,14 +133,14 @@ def describe_endpoint(aws: LocalAws, request: dict[str, Any], region: str) -> di
     document = _find(aws, request["EndpointName"], region)
     deployment, pending = document.get("Deployment"), document.get("Pending")
     if deployment is not None:
-        document["ProductionVariants"] = _summaries(deployment, _running(aws, document, region))
+        document["ProductionVariants"] = _summaries(deployment, _down(aws, document, deployment, region))
         document["LastDeploymentConfig"] = deployment.get("DeploymentConfig")
         if "DataCaptureConfig" in deployment:
             document["DataCaptureConfig"] = _capture_summary(deployment["DataCaptureConfig"])
     if pending is not None and pending.get("Identity") != (deployment or {}).get("Identity"):
         document["PendingDeploymentSummary"] = {
             "EndpointConfigName": pending["EndpointConfigName"],
-            "ProductionVariants": _summaries(pending, set()),
+            "ProductionVariants": _summaries(pending, _names(pending)),
             "StartTime": document["LastModifiedTime"],
         }
     return document
@@ -207,6 +209,12 @@ def _begin_update(aws: LocalAws, document: Document, deployment: dict[str, Any])
     document.pop("FailureReason", None)
 
 
+def _check_deployment_config(request: dict[str, Any]) -> None:
+    config = request.get("DeploymentConfig", {})
+    if "BlueGreenUpdatePolicy" in config and "RollingUpdatePolicy" in config:
+        raise validation_error("Only one of BlueGreenUpdatePolicy and RollingUpdatePolicy can be used.")
+
+
 def _require_updatable(document: Document) -> None:
     if document["EndpointStatus"] not in ("InService", "OutOfService"):
         raise validation_error(f'Cannot update endpoint "{document["EndpointArn"]}" with failed status.')
@@ -251,15 +259,21 @@ def _retain(before: dict[str, Any], deployment: dict[str, Any], excluded: set[st
             deployment["DataCaptureConfig"] = before["DataCaptureConfig"]
 
 
-def _running(aws: LocalAws, document: Document, region: str) -> set[str]:
-    """The variants whose model server runs."""
+def _down(aws: LocalAws, document: Document, deployment: dict[str, Any], region: str) -> set[str]:
+    """The variants whose model server does not run; those that an update is about to replace do until it is over."""
     serving = aws.hosting.serving(region, document["EndpointName"])
-    return {variant.name for variant in serving.variants.values() if variant.server.alive} if serving else set()
+    if serving is None:
+        return _names(deployment)
+    return {variant.name for variant in serving.variants.values() if not variant.server.alive}
 
 
-def _summaries(deployment: dict[str, Any], running: set[str]) -> list[dict[str, Any]]:
+def _names(deployment: dict[str, Any]) -> set[str]:
+    return {variant["VariantName"] for variant in deployment["Variants"]}
+
+
+def _summaries(deployment: dict[str, Any], down: set[str]) -> list[dict[str, Any]]:
     resolved = deployment["CreationTime"]
-    return [_summary(variant, resolved, variant["VariantName"] in running) for variant in deployment["Variants"]]
+    return [_summary(variant, resolved, variant["VariantName"] not in down) for variant in deployment["Variants"]]
 
 
 def _summary(variant: dict[str, Any], resolved: float, running: bool) -> dict[str, Any]:

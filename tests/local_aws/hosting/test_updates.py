@@ -299,6 +299,24 @@ def make_alarm(aws: Running, state: str) -> str:
     return name
 
 
+def test_a_deployment_has_one_policy_and_is_kept_or_given(local_aws: Running, model: str) -> None:
+    endpoint = create_endpoint(local_aws, model)
+    update_endpoint = local_aws.client("sagemaker").update_endpoint
+    rolling = {"MaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50}, "WaitIntervalInSeconds": 0}
+    for request, refusal in (
+        (
+            {"DeploymentConfig": guarded("any") | {"RollingUpdatePolicy": rolling}},
+            "Only one of BlueGreenUpdatePolicy and RollingUpdatePolicy can be used.",
+        ),
+        (
+            {"DeploymentConfig": guarded("any"), "RetainDeploymentConfig": True},
+            "You must not provide DeploymentConfig when RetainDeploymentConfig is true.",
+        ),
+    ):
+        refused = error_of(update_endpoint, EndpointName=endpoint, EndpointConfigName=endpoint, **request)
+        assert refused == ("ValidationException", refusal)
+
+
 def test_an_alarm_sends_an_update_back(stepped_aws: Running, model_archive: bytes) -> None:
     model = create_model(stepped_aws, make_bucket(stepped_aws), model_archive)
     endpoint = create_endpoint(stepped_aws, model)
