@@ -14,14 +14,19 @@ MOST_CAPTURE_FOLDERS = 20
 
 def gets_traffic(document: Document, deployment: dict[str, Any]) -> None:
     """A deployment is about to answer requests; where it captures them is remembered beyond its own time."""
-    folders = [*_capture_folders(document, deployment), *capture_folders(document)]
+    folders = [*_folders(document, deployment), *capture_folders(document), *document.get("CaptureFolders", ())]
     document["CaptureFolders"] = list(dict.fromkeys(folders))[:MOST_CAPTURE_FOLDERS]
 
 
 def capture_folders(document: Document) -> list[str]:
-    """Where the endpoint's captures lie, one folder per variant: those of what is served, then of what was before."""
-    served = _capture_folders(document, document.get("Deployment", {}))
-    return list(dict.fromkeys([*served, *document.get("CaptureFolders", ())]))
+    """Where the captures of what is served lie, one folder per variant."""
+    return _folders(document, document.get("Deployment", {}))
+
+
+def earlier_capture_folders(document: Document) -> list[str]:
+    """Where further captures lie, of what was served before, the latest first."""
+    served = capture_folders(document)
+    return [folder for folder in document.get("CaptureFolders", ()) if folder not in served]
 
 
 def in_service(document: Document, deployment: dict[str, Any]) -> None:
@@ -58,7 +63,7 @@ def back_in_service(document: Document) -> None:
         document.pop("FailureReason", None)
 
 
-def _capture_folders(document: Document, deployment: dict[str, Any]) -> list[str]:
+def _folders(document: Document, deployment: dict[str, Any]) -> list[str]:
     if "DataCaptureConfig" not in deployment:
         return []
     destination = deployment["DataCaptureConfig"]["DestinationS3Uri"].rstrip("/")

@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 
 from local_aws.control.job_definitions import find_definition
 from local_aws.errors import AwsError
-from local_aws.hosting.endpoint_states import capture_folders
+from local_aws.hosting.endpoint_states import capture_folders, earlier_capture_folders
 from local_aws.jobs import job_files
 from local_aws.jobs.processing import INTERNAL_ERROR
 from local_aws.monitoring.monitoring_jobs import MonitoringRun, merge_job, monitoring_job
@@ -103,6 +103,7 @@ class Executions:
         name = schedule["MonitoringScheduleName"]
         key = self._insert(region, schedule, scheduled, identity, "Pending")
         try:
+            self._aws.captures.flush()
             run = self._run_of(region, schedule, scheduled, window, identity)
             captures, labels = self._data(region, run)
         except Exception as error:
@@ -152,7 +153,6 @@ class Executions:
         definition = find_definition(self._aws, schedule["MonitoringType"], region, name)
         if definition is None:
             raise _Ended("Failed", f"ClientError: Could not find job definition with name: {name}")
-        endpoint = self._aws.store.get("endpoint", scoped(region, schedule["EndpointName"]))
         return MonitoringRun(
             monitoring_type=schedule["MonitoringType"],
             schedule=schedule["MonitoringScheduleName"],
@@ -160,12 +160,26 @@ class Executions:
             scheduled=scheduled,
             window=window,
             identity=identity,
-            captures=tuple(capture_folders(endpoint)) if endpoint is not None else (),
+            captures=self._capture_folders(region, schedule["EndpointName"]),
         )
+
+    def _capture_folders(self, region: str, endpoint: str) -> tuple[str, ...]:
+        """Where the endpoint's captures lie, for each variant that it has or had."""
+        document = self._aws.store.get("endpoint", scoped(region, endpoint))
+        if document is None:
+            return ()
+        earlier = [folder for folder in earlier_capture_folders(document) if self._still_there(region, folder)]
+        return (*capture_folders(document), *earlier)
+
+    def _still_there(self, region: str, folder: str) -> bool:
+        try:
+            return job_files.has_objects(self._aws.s3(region), folder)
+        except job_files.TransferError as error:
+            log.warning("Captures of what was served before are left out: %s", error)
+            return False
 
     def _data(self, region: str, run: MonitoringRun) -> tuple[Folders, Folders]:
         """The hours of the window that hold captures, and those that hold ground truth."""
-        self._aws.captures.flush()
         captures = self._with_objects(region, run.capture_folders())
         labels = self._with_objects(region, run.ground_truth_folders()) if run.needs_ground_truth else []
         if not captures or (run.needs_ground_truth and not labels):

@@ -559,6 +559,16 @@ def test_captures_at_an_impossible_address_fail_the_execution_and_not_the_schedu
     aws.sagemaker.delete_monitoring_schedule(MonitoringScheduleName="misled")
 
 
+def test_an_impossible_address_of_the_past_fails_nothing(aws: Embedded) -> None:
+    past = {"CaptureFolders": ["s3://BAD_bucket!!/capture/churn/AllTraffic"]}
+    aws.server.aws.store.update("endpoint", f"{REGION}/churn", lambda document: document | past)
+    captured(aws, now(aws))
+    monitor(aws, "recovered")
+    to_the_next_firing(aws)
+    (execution,) = executions(aws, "recovered")
+    assert execution["MonitoringExecutionStatus"] == "Completed"
+
+
 @pytest.mark.parametrize("path", ["/etc", "/opt/ml/processing/../../../../etc", "/opt/ml/processing-not"])
 def test_a_definition_keeps_to_the_folder_of_jobs(aws: Embedded, path: str) -> None:
     endpoint_input = {"EndpointInput": {"EndpointName": "churn", "LocalPath": path}}
