@@ -43,6 +43,41 @@ def connect(path: Path, folder: Path) -> sqlite3.Connection:
         return database
 
 
+def connect_of_format(path: Path, folder: Path, expected: int, schema: str) -> sqlite3.Connection:
+    """Open a file of one format, or make a new one.
+
+    Args:
+        schema: statements that make what is not there yet.
+
+    Raises:
+        UnusableStore: as of `connect`, or it is of another format.
+    """
+    database = connect(path, folder)
+    try:
+        with telling(path, folder):
+            (found,) = database.execute("PRAGMA user_version").fetchone()
+            if found not in (0, expected):
+                raise of_another_format(path, folder, found, expected)
+            database.executescript(schema)
+            database.execute(f"PRAGMA user_version={expected}")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """All or nothing of what is executed within."""
+    database.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")
+
+
 @contextmanager
 def telling(path: Path, folder: Path) -> Iterator[None]:
     """Tell of SQLite's errors what is the matter with the file.

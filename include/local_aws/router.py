@@ -114,6 +114,9 @@ class Router:
         if caller.service not in SERVICES:
             refusal = unknown_operation(f"local_aws does not serve {caller.service}; it serves {', '.join(SERVED)}.")
             return self._send(_other_error(environ, refusal), start_response)
+        return self._moto(environ, path, caller, start_response)
+
+    def _moto(self, environ: Environ, path: str, caller: Caller, start_response: StartResponse) -> Iterable[bytes]:
         # Moto decodes the path of a request once more unless it knows it as it was sent.
         environ["RAW_URI"] = environ.get("REQUEST_URI", "")
         if caller.service != "s3" and not environ.get("HTTP_AUTHORIZATION"):

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local_aws.database_files import connect, of_another_format, telling
+from local_aws.database_files import connect, of_another_format, telling, transaction
 
 log = logging.getLogger(__name__)
 
@@ -77,11 +77,10 @@ class Store:
     def leave_format_1(self, without: tuple[str, ...]) -> None:
         """All has been brought into today's format; the documents of the kinds that it does not have are dropped."""
         with self._lock:
-            self._database.execute("BEGIN")
-            for kind in without:
-                self._database.execute("DELETE FROM documents WHERE kind = ?", (kind,))
-            self._database.execute(f"PRAGMA user_version={FORMAT}")
-            self._database.execute("COMMIT")
+            with transaction(self._database):
+                for kind in without:
+                    self._database.execute("DELETE FROM documents WHERE kind = ?", (kind,))
+                self._database.execute(f"PRAGMA user_version={FORMAT}")
             self.format = FORMAT
 
     def subscribe(self, kind: str, listener: Listener) -> None:

@@ -165,7 +165,7 @@ def _problems(shape: Shape, value: Any, path: str) -> Iterator[str]:
         if shape.enum and value not in shape.enum:
             yield _problem(value, path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
         pattern = limits.get("pattern")
-        if pattern and not _compiled(pattern).fullmatch(value):
+        if pattern and not compiled(pattern).fullmatch(value):
             yield _problem(value, path, f"Member must satisfy regular expression pattern: {pattern}")
     elif shape.type_name in ("integer", "long", "float", "double"):
         if "min" in limits and value < limits["min"]:
@@ -191,7 +191,8 @@ def _member(path: str, name: str) -> str:
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A service model's pattern, which is Java's, as one of Python's."""
     for java, python in _JAVA_CLASSES.items():
         pattern = pattern.replace(java, python)
     return re.compile(pattern.replace(r"\z", r"\Z"))

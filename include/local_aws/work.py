@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
 class Work:
@@ -28,15 +26,6 @@ class Work:
         with self._changed:
             del self._going_on[number]
             self._changed.notify_all()
-
-    @contextmanager
-    def doing(self, what: str) -> Iterator[None]:
-        """Something goes on as long as this context."""
-        number = self.begin(what)
-        try:
-            yield
-        finally:
-            self.end(number)
 
     def wait(self, timeout: float) -> list[str]:
         """Wait until nothing goes on; what still does after `timeout` seconds, the oldest first."""

@@ -7,7 +7,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,6 +18,7 @@ from urllib.request import Request, urlopen
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.polling import until
 from tests.processes import alive, programs_of
 from tests.running_aws import ROOT, Running, create_endpoint, create_model, make_bucket, start_local_aws
 
@@ -153,10 +153,7 @@ def test_no_model_server_is_left_when_it_ends(tmp_path: Path, model_archive: byt
     assert servers
     aws.process.send_signal(end)
     assert aws.process.wait(30) == (0 if end == signal.SIGTERM else -signal.SIGKILL)
-    deadline = time.monotonic() + 15
-    while any(map(alive, servers)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not any(map(alive, servers))
+    until(lambda: [server for server in servers if alive(server)], lambda left: not left)
 
 
 def start_and_fail(*options: str) -> str:

@@ -8,7 +8,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from local_aws import operations
 from local_aws.errors import AwsError
 from local_aws.operations import service_model
-from local_aws.validation import _compiled, validated
+from local_aws.validation import compiled, validated
 
 
 def check(operation: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def test_every_pattern_of_a_supported_operation_can_be_checked() -> None:
     patterns = {pattern for shape in shapes if shape for pattern in _patterns(shape, set())}
     assert len(patterns) > 20
     for pattern in patterns:
-        _compiled(pattern)
+        compiled(pattern)
 
 
 def _patterns(shape: Shape, seen: set[str]) -> set[str]:

@@ -122,7 +122,7 @@ def judge(points: Sequence[Point | None], settings: Settings, current: str, now:
     state = _state(points, considered, len(breaching), missing, settings)
     if state is None or state == current:
         return None
-    reason = _reason(state, current, considered, breaching, missing, settings)
+    reason = _reason(state, considered, breaching, missing, settings)
     return Verdict(state, reason, _data(considered, settings, now))
 
 
@@ -174,9 +174,7 @@ def _percentile(samples: list[Samples], share: float, skips_low_samples: bool) -
     return values[below] + (values[above] - values[below]) * (place - below)
 
 
-def _reason(
-    state: str, current: str, considered: list[Point], breaching: list[Point], missing: int, settings: Settings
-) -> str:
+def _reason(state: str, considered: list[Point], breaching: list[Point], missing: int, settings: Settings) -> str:
     if state == INSUFFICIENT:
         unknown = settings.evaluation_periods - len(considered)
         return f"Insufficient Data: {_number(unknown, 'datapoint')} {_were(unknown)} unknown."

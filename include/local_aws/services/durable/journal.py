@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_aws.database_files import connect, of_another_format, telling
+from local_aws.database_files import connect_of_format, transaction
 
 FORMAT = 1
 """To be raised whenever rows of an earlier version could not be understood any more."""
@@ -61,17 +61,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.lock = threading.RLock()
-        self._database = connect(path, path.parent)
-        try:
-            with telling(path, path.parent):
-                (found,) = self._database.execute("PRAGMA user_version").fetchone()
-                if found not in (0, FORMAT):
-                    raise of_another_format(path, path.parent, found, FORMAT)
-                self._database.executescript(SCHEMA)
-                self._database.execute(f"PRAGMA user_version={FORMAT}")
-        except BaseException:
-            self._database.close()
-            raise
+        self._database = connect_of_format(path, path.parent, FORMAT, SCHEMA)
 
     def append(self, entry: Entry, replacing: bool) -> None:
         """Keep a request; `replacing` drops the one before it about its subject if that said exactly the same."""
@@ -106,14 +96,8 @@ class Journal:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing of what is executed within."""
-        with self.lock:
-            self._database.execute("BEGIN")
-            try:
-                yield
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
+        with self.lock, transaction(self._database):
+            yield
 
     def close(self) -> None:
         """Write everything to the file and let go of it."""

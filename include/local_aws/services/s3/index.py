@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from local_aws.database_files import connect, of_another_format, telling
+from local_aws.database_files import connect_of_format, transaction
 
 FORMAT = 1
 """To be raised whenever rows of an earlier version could not be understood any more."""
@@ -81,31 +81,14 @@ class S3Index:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        folder = path.parent.parent
-        self._database = connect(path, folder)
-        try:
-            with telling(path, folder):
-                self._database.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
-                (found,) = self._database.execute("PRAGMA user_version").fetchone()
-                if found not in (0, FORMAT):
-                    raise of_another_format(path, folder, found, FORMAT)
-                self._database.executescript(SCHEMA)
-                self._database.execute(f"PRAGMA user_version={FORMAT}")
-        except BaseException:
-            self._database.close()
-            raise
+        self._database = connect_of_format(path, path.parent.parent, FORMAT, SCHEMA)
+        self._database.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, by one thread at a time."""
-        with self._lock:
-            self._database.execute("BEGIN")
-            try:
-                yield
-            except BaseException:
-                self._database.execute("ROLLBACK")
-                raise
-            self._database.execute("COMMIT")
+        with self._lock, transaction(self._database):
+            yield
 
     def put_bucket(self, row: BucketRow) -> None:
         """Add or change a bucket."""

@@ -9,7 +9,6 @@ JSON_LINES = "application/jsonlines"
 JSON = "application/json"
 PARQUET = "application/x-parquet"
 
-TABULAR = (CSV, JSON_LINES, JSON, PARQUET)
 OF_ENDPOINTS = (CSV, JSON_LINES, JSON)
 """What models are asked in, and answer in."""
 
