@@ -31,12 +31,15 @@ log = logging.getLogger(__name__)
 PRELOADED = (
     "numpy",
     "pandas",
+    # What is imported when it is first needed otherwise.
+    "encodings.idna",
+    "pandas.io.formats.csvs",
+    "pyarrow.pandas_compat",
     "local_aws.containers.clarify",
     "local_aws.containers.xgboost_server",
     "model_monitor.analysis.report_template",
     "matplotlib.backends.backend_svg",
     "matplotlib.figure",
-    "ibis.backends.duckdb",
     "local_aws.containers.groundtruth_merger",
     "boto3",
     "local_aws.containers.sklearn_server",

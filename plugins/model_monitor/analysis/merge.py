@@ -17,29 +17,17 @@ from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
+
+import duckdb
 
 from model_monitor.analysis.container import below, exit_code, files_below
+from model_monitor.analysis.merge_queries import CAPTURE, COUNT_TRUTHS, GROUND_TRUTH, PAIR, PLACE
 from model_monitor.errors import InputError
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 log = logging.getLogger(__name__)
 
-_SIDE = "STRUCT(data VARCHAR, encoding VARCHAR, mode VARCHAR, observedContentType VARCHAR)"
-_CAPTURE = {
-    "captureData": f"STRUCT(endpointInput {_SIDE}, endpointOutput {_SIDE}, batchTransformOutput {_SIDE})",
-    "eventMetadata": "STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR, "
-    "customAttributes VARCHAR[], invocationSource VARCHAR)",
-    "eventVersion": "VARCHAR",
-}
-_GROUND_TRUTH = {
-    "groundTruthData": "STRUCT(data VARCHAR, encoding VARCHAR)",
-    "eventMetadata": "STRUCT(eventId VARCHAR)",
-}
-_PLACE = {"filename": "VARCHAR", "position": "BIGINT"}
-_Row = tuple[str, bool, int, bool, str | None]
+_Row = tuple[str, bool, int, bool, str | None, int]
 _ROWS_AT_ONCE = 20_000
 _SETTINGS = ("dataset_source", "ground_truth_source", "output_path")
 _NAMESPACE = uuid.UUID("6f1c3c7e-0d0c-5b42-9a44-2f7a4f1f6a10")
@@ -113,9 +101,9 @@ def merge(dataset: Path, ground_truth: Path, output: Path) -> MergeSummary:
     captured, labelled = files_below(dataset, "*.jsonl"), files_below(ground_truth, "*.jsonl")
     try:
         return _merge(captured, labelled, dataset, output)
-    except _engine_errors() as error:
-        if type(error).__name__ == "OutOfMemoryException":
-            raise MemoryError(f"The merge needs more memory: {error}") from error
+    except duckdb.OutOfMemoryException as error:
+        raise MemoryError(f"The merge needs more memory: {error}") from error
+    except duckdb.Error as error:
         _refuse_bad_records(captured, ("captureData",))
         _refuse_bad_records(labelled, ("groundTruthData", "eventMetadata"))
         raise InputError(
@@ -124,89 +112,25 @@ def merge(dataset: Path, ground_truth: Path, output: Path) -> MergeSummary:
 
 
 def _merge(captured: list[Path], labelled: list[Path], dataset: Path, output: Path) -> MergeSummary:
-    # As `ibis.duckdb` does, without its search of every installed package for backends.
-    from ibis.backends.duckdb import Backend
-
-    connection = Backend().connect()
-    try:
-        truths = connection.create_table("truths", _read(connection, labelled, _GROUND_TRUTH))
-        ground_truths, ids, broken = _count_truths(connection, truths)
+    with duckdb.connect(config={"python_enable_replacements": False}) as connection:
+        # A table, so that positions are the same in both queries; captures are read as they are needed.
+        _read(connection, labelled, GROUND_TRUTH).create("truths")
+        _read(connection, captured, CAPTURE).create_view("captures")
+        ((ground_truths, ids, broken),) = connection.execute(COUNT_TRUTHS).fetchall()
         if broken:
             _refuse_bad_records(labelled, ("groundTruthData", "eventMetadata"))
-        captures = _read(connection, captured, _CAPTURE)
-        rows = _rows(connection, _paired(captures, truths))
-        merged = _write(rows, dataset, output, captured)
+        merged = _write(_rows(connection), dataset, output, captured)
         return replace(merged, ground_truths=ground_truths, ground_truth_ids=ids)
-    finally:
-        connection.disconnect()
 
 
-def _read(connection: Any, files: list[Path], columns: dict[str, str]) -> ir.Table:
-    import ibis
-
+def _read(connection: duckdb.DuckDBPyConnection, files: list[Path], columns: dict[str, str]) -> duckdb.DuckDBPyRelation:
+    """The records of files, with file and position of each."""
     if not files:
-        definition = ", ".join(f"{name} {kind}" for name, kind in {**columns, **_PLACE}.items())
-        connection.con.execute(f"CREATE OR REPLACE TABLE nothing ({definition})")
-        return connection.table("nothing")
-    table = connection.read_json(
-        [str(file) for file in files], columns=columns, format="newline_delimited", filename=True
-    )
-    return table.mutate(position=ibis.row_number())
-
-
-def _count_truths(connection: Any, truths: ir.Table) -> tuple[int, int, int]:
-    """Records, different ids, and records without data or id."""
-    data, event_id = truths.groundTruthData["data"], truths.eventMetadata["eventId"]
-    counts = truths.aggregate(
-        records=truths.count(), ids=event_id.nunique(), broken=truths.count(where=data.isnull() | event_id.isnull())
-    )
-    ((records, ids, incomplete),) = connection.con.sql(counts.compile()).fetchall()
-    return records, ids, incomplete
-
-
-def _paired(captures: ir.Table, truths: ir.Table) -> ir.Table:
-    """One row for each capture, in order: its file, its merged record as JSON or null, the ground truth's position."""
-    import ibis
-
-    metadata = captures.eventMetadata
-    inference_id = metadata["inferenceId"].nullif("")
-    captures = captures.mutate(key=ibis.coalesce(inference_id, metadata["eventId"]), has_id=inference_id.notnull())
-    latest = truths.group_by(key=truths.eventMetadata["eventId"]).aggregate(
-        truth=truths.groundTruthData.argmax(truths.position), truth_position=truths.position.max()
-    )
-    paired = captures.left_join(latest, "key")
-    record = ibis.struct(
-        {
-            "eventVersion": ibis.coalesce(paired.eventVersion, "0"),
-            "groundTruthData": paired.truth,
-            "captureData": paired.captureData,
-            "eventMetadata": paired.eventMetadata,
-        }
-    )
-    matched = paired.truth_position.notnull()
-    return paired.select(
-        "filename",
-        "has_id",
-        "truth_position",
-        "position",
-        broken=paired.captureData.isnull(),
-        record=ibis.ifelse(matched, _without_nulls(record), ibis.null("string")),
-    ).order_by("position")
-
-
-def _without_nulls(record: ir.StructValue) -> ir.StringValue:
-    import ibis
-
-    @ibis.udf.scalar.builtin(name="to_json", signature=((record.type(),), "string"))
-    def to_json(value):  # type: ignore[no-untyped-def]
-        ...
-
-    @ibis.udf.scalar.builtin(name="json_merge_patch", signature=(("string", "string"), "string"))
-    def json_merge_patch(value, patch):  # type: ignore[no-untyped-def]
-        ...
-
-    merged: ir.StringValue = json_merge_patch("{}", to_json(record))
-    return merged
+        nothing = ", ".join(f"NULL::{kind} AS {name}" for name, kind in {**columns, **PLACE}.items())
+        return connection.sql(f"SELECT {nothing} LIMIT 0")
+    paths: Any = [str(file) for file in files]  # Its signature knows one file alone.
+    records = connection.read_json(paths, columns=columns, format="newline_delimited", filename=True)
+    return records.project("*, row_number() OVER () - 1 AS position")
 
 
 def _write(rows: Iterable[_Row], dataset: Path, output: Path, captured: list[Path]) -> MergeSummary:
@@ -216,7 +140,7 @@ def _write(rows: Iterable[_Row], dataset: Path, output: Path, captured: list[Pat
     for folder, members in groupby(rows, key=lambda row: folder_of(row[0])):
         with ExitStack() as files:
             target: TextIO | None = None
-            for _, has_id, truth, broken, record in members:
+            for _, has_id, truth, broken, record, _ in members:
                 captures += 1
                 without_id += not has_id
                 if broken:
@@ -230,22 +154,16 @@ def _write(rows: Iterable[_Row], dataset: Path, output: Path, captured: list[Pat
     return MergeSummary(captures, without_id, 0, 0, matched, len(truths_used))
 
 
-def _rows(connection: Any, paired: ir.Table) -> Iterator[_Row]:
-    columns = ("filename", "has_id", "truth_position", "broken", "record")
-    for batch in connection.con.sql(paired.compile()).to_arrow_reader(_ROWS_AT_ONCE):
-        yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
+def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[_Row]:
+    rows = connection.execute(PAIR)
+    while some := rows.fetchmany(_ROWS_AT_ONCE):
+        yield from some
 
 
 def _part(folder: Path) -> TextIO:
     folder.mkdir(parents=True, exist_ok=True)
     name = f"part-00000-{uuid.uuid5(_NAMESPACE, '/'.join(folder.parts[-6:]))}.c000.jsonl"
     return (folder / name).open("w", encoding="utf-8")
-
-
-def _engine_errors() -> type[Exception]:
-    import duckdb
-
-    return duckdb.Error
 
 
 def _refuse_bad_records(files: list[Path], needed: tuple[str, ...]) -> None:

@@ -1,0 +1,90 @@
+"""The merge's queries, compiled once for all that this process and those forked from it merge.
+
+They ask the tables "captures" and "truths": records with the columns named here, and the file and the position of each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ibis
+from ibis.backends.duckdb import Backend
+from ibis.backends.sql.datatypes import DuckDBType
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+_SIDE = "STRUCT(data VARCHAR, encoding VARCHAR, mode VARCHAR, observedContentType VARCHAR)"
+CAPTURE = {
+    "captureData": f"STRUCT(endpointInput {_SIDE}, endpointOutput {_SIDE}, batchTransformOutput {_SIDE})",
+    "eventMetadata": "STRUCT(eventId VARCHAR, inferenceId VARCHAR, inferenceTime VARCHAR, "
+    "customAttributes VARCHAR[], invocationSource VARCHAR)",
+    "eventVersion": "VARCHAR",
+}
+GROUND_TRUTH = {
+    "groundTruthData": "STRUCT(data VARCHAR, encoding VARCHAR)",
+    "eventMetadata": "STRUCT(eventId VARCHAR)",
+}
+PLACE = {"filename": "VARCHAR", "position": "BIGINT"}
+
+
+def _table(name: str, columns: dict[str, str]) -> ir.Table:
+    return ibis.table({column: DuckDBType.from_string(kind) for column, kind in {**columns, **PLACE}.items()}, name)
+
+
+def _counted(truths: ir.Table) -> ir.Table:
+    data, event_id = truths.groundTruthData["data"], truths.eventMetadata["eventId"]
+    return truths.aggregate(
+        records=truths.count(), ids=event_id.nunique(), broken=truths.count(where=data.isnull() | event_id.isnull())
+    )
+
+
+def _paired(captures: ir.Table, truths: ir.Table) -> ir.Table:
+    """One row for each capture, in order: its file, its merged record as JSON or null, the ground truth's position."""
+    metadata = captures.eventMetadata
+    inference_id = metadata["inferenceId"].nullif("")
+    captures = captures.mutate(key=ibis.coalesce(inference_id, metadata["eventId"]), has_id=inference_id.notnull())
+    latest = truths.group_by(key=truths.eventMetadata["eventId"]).aggregate(
+        truth=truths.groundTruthData.argmax(truths.position), truth_position=truths.position.max()
+    )
+    paired = captures.left_join(latest, "key")
+    record = ibis.struct(
+        {
+            "eventVersion": ibis.coalesce(paired.eventVersion, "0"),
+            "groundTruthData": paired.truth,
+            "captureData": paired.captureData,
+            "eventMetadata": paired.eventMetadata,
+        }
+    )
+    matched = paired.truth_position.notnull()
+    return paired.select(
+        "filename",
+        "has_id",
+        "truth_position",
+        broken=paired.captureData.isnull(),
+        record=ibis.ifelse(matched, _without_nulls(record), ibis.null("string")),
+        position=paired.position,
+    ).order_by("position")
+
+
+def _without_nulls(record: ir.StructValue) -> ir.StringValue:
+    @ibis.udf.scalar.builtin(name="to_json", signature=((record.type(),), "string"))
+    def to_json(value):  # type: ignore[no-untyped-def]
+        ...
+
+    @ibis.udf.scalar.builtin(name="json_merge_patch", signature=(("string", "string"), "string"))
+    def json_merge_patch(value, patch):  # type: ignore[no-untyped-def]
+        ...
+
+    merged: ir.StringValue = json_merge_patch("{}", to_json(record))
+    return merged
+
+
+_TRUTHS = _table("truths", GROUND_TRUTH)
+
+COUNT_TRUTHS = Backend().compile(_counted(_TRUTHS))
+"""Ground-truth records, different ids among them, and records without data or id."""
+
+PAIR = Backend().compile(_paired(_table("captures", CAPTURE), _TRUTHS))
+"""For each capture, in order: its file, whether it has an inference id, the ground truth's position, whether it lacks
+its data, its merged record as JSON or null, its position."""
