@@ -32,7 +32,7 @@ def already_exists(what: str, arn: str) -> AwsError:
 
 
 def resource_not_found(message: str) -> AwsError:
-    """A job, a definition or a schedule that does not exist."""
+    """A definition or a schedule that does not exist."""
     return AwsError("ResourceNotFound", message)
 
 

@@ -212,7 +212,8 @@ def test_errors_are_told_as_aws_tells_them(aws: Cli) -> None:
         'Could not find endpoint "arn:aws:sagemaker:us-west-2:123456789012:endpoint/nobody".' in ended.err
     )
     ended = aws.run("sagemaker", "describe-processing-job", "--processing-job-name", "nobody")
-    assert "(ResourceNotFound)" in ended.err
+    assert "(ValidationException)" in ended.err
+    assert "Could not find requested job with name: nobody" in ended.err
     assert "(NoSuchBucket)" in aws.run("s3", "ls", "s3://no-such-bucket-anywhere").err
 
 

@@ -225,9 +225,9 @@ def test_4_processing_jobs_run_and_are_stopped(life: Life) -> None:
         "Failed",
         "Stopped",
     ]
-    assert refused(sagemaker.stop_processing_job, ProcessingJobName="nobody")[0] == "ResourceNotFound"
+    assert refused(sagemaker.stop_processing_job, ProcessingJobName="nobody")[0] == "ValidationException"
     sagemaker.delete_processing_job(ProcessingJobName="life-failed")
-    assert refused(sagemaker.describe_processing_job, ProcessingJobName="life-failed")[0] == "ResourceNotFound"
+    assert refused(sagemaker.describe_processing_job, ProcessingJobName="life-failed")[0] == "ValidationException"
 
 
 def test_5_job_definitions_and_schedules(life: Life) -> None:

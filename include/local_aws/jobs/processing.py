@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from local_aws.errors import AwsError, resource_in_use, resource_not_found, validation_error
+from local_aws.errors import AwsError, resource_in_use, validation_error
 from local_aws.jobs.job_process import StopRequest
 from local_aws.jobs.job_run import SCRATCH, Result, run_job
 from local_aws.launching.launcher import launcher
@@ -180,7 +180,7 @@ class ProcessingJobs:
             job["ExitMessage"] = result.exit_message
             job["ProcessingEndTime"] = job["LastModifiedTime"] = self._aws.clock.timestamp()
 
-        self._aws.store.update(KIND, key, change)
+        self._aws.store.update_at_last(KIND, key, change, self._closing)
         with self._lock:
             handle = self._handles.pop(key, None)
         if handle is not None:
@@ -189,8 +189,8 @@ class ProcessingJobs:
 
 
 def could_not_find(aws: LocalAws, region: str, name: str) -> AwsError:
-    """What is answered about a job that does not exist."""
-    return resource_not_found(
+    """What is answered about a job that does not exist; the modelled ResourceNotFound is not what SageMaker sends."""
+    return validation_error(
         f"Could not find requested job with name: {name} ({aws.arn(region, f'processing-job/{name}')})"
     )
 

@@ -136,7 +136,7 @@ KINDS = [
         "describe_processing_job",
         "delete_processing_job",
         ("ResourceInUse", "already exists"),
-        ("ResourceNotFound", "Could not find requested job with name: NAME"),
+        ("ValidationException", "Could not find requested job with name: NAME"),
     ),
     _definition_kind("ModelBias", "model_bias"),
     _definition_kind("ModelExplainability", "model_explainability"),

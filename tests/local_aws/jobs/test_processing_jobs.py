@@ -264,7 +264,7 @@ def test_names_are_taken_once_and_unknown_ones_not_found(aws: Embedded) -> None:
     for call in (aws.sagemaker.describe_processing_job, aws.sagemaker.stop_processing_job):
         with pytest.raises(ClientError) as error:
             call(ProcessingJobName="nowhere")
-        assert error.value.response["Error"]["Code"] == "ResourceNotFound"
+        assert error.value.response["Error"]["Code"] == "ValidationException"
 
 
 def test_requests_that_cannot_work_are_refused(aws: Embedded) -> None:
