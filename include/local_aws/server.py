@@ -10,6 +10,7 @@ import threading
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
 from cheroot.wsgi import Server as WsgiServer
 
@@ -119,10 +120,16 @@ def serve(
     try:
         keys = None if key_file is None else read_keys(key_file)
         foreign_s3 = ForeignS3.of_environment()
-        server = Server(host, port, data_dir, clock, schedule_delay, keys, foreign_s3)
-    except (UnusableKeys, UnusableS3, UnusableStore, OSError) as error:
+    except (UnusableKeys, UnusableS3) as error:
         sys.exit(f"local_aws cannot start: {error}")
-    server.start()
+    try:
+        server = Server(host, port, data_dir, clock, schedule_delay, keys, foreign_s3)
+        server.start()
+    except (UnusableStore, OSError) as error:
+        _give_up(str(error))
+    except Exception as error:
+        log.exception("What is in %s cannot be taken up.", data_dir)
+        _give_up(f"what is in {data_dir} cannot be taken up: {error!r}")
     kind = "stepped" if clock.stepped else "real"
     callers = "any key" if keys is None else f"the {len(keys)} of {key_file}"
     print(
@@ -136,5 +143,13 @@ def serve(
     if (said := warning(host, keys is not None)) is not None:
         print(said, file=sys.stderr, flush=True)
     ended.wait()
-    log.info("Stopping.")
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, signal.SIG_DFL)
+    log.info("Stopping; a second signal ends it at once.")
     server.stop()
+
+
+def _give_up(reason: str) -> NoReturn:
+    """End without waiting for the threads that run already: an end at any moment loses nothing."""
+    print(f"local_aws cannot start: {reason}", file=sys.stderr, flush=True)
+    os._exit(1)

@@ -18,6 +18,7 @@ from urllib.request import Request, urlopen
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.store import Store
 from tests.polling import until
 from tests.processes import alive, programs_of
 from tests.running_aws import ROOT, Running, create_endpoint, create_model, make_bucket, start_local_aws
@@ -156,7 +157,7 @@ def test_no_model_server_is_left_when_it_ends(tmp_path: Path, model_archive: byt
     until(lambda: [server for server in servers if alive(server)], lambda left: not left)
 
 
-def start_and_fail(*options: str) -> str:
+def start_and_fail(*options: str, traceback: bool = False) -> str:
     """What a server that cannot start says."""
     ended = subprocess.run(
         [sys.executable, "-m", "local_aws", *options],
@@ -166,7 +167,7 @@ def start_and_fail(*options: str) -> str:
         timeout=60,
     )
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "Traceback" not in ended.stderr
+    assert ("Traceback" in ended.stderr) == traceback
     return ended.stderr
 
 
@@ -174,6 +175,19 @@ def test_a_folder_that_another_server_uses_is_refused(local_aws: Running) -> Non
     said = start_and_fail("--port", "0", "--data-dir", str(local_aws.data_dir))
     assert said.startswith("local_aws cannot start: ")
     assert "is in use by another local_aws" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "document"), [("endpoint", "us-west-2/damaged", {}), ("clock", "latest", {"Stepped": True})]
+)
+def test_a_folder_that_cannot_be_taken_up_ends_the_server(
+    tmp_path: Path, kind: str, name: str, document: dict[str, Any]
+) -> None:
+    store = Store(tmp_path / "state.sqlite")
+    store.insert(kind, name, document)
+    store.close()
+    said = start_and_fail("--port", "0", "--data-dir", str(tmp_path), traceback=True)
+    assert f"local_aws cannot start: what is in {tmp_path} cannot be taken up: KeyError" in said
 
 
 def test_a_folder_of_another_version_is_refused(tmp_path: Path) -> None:
