@@ -146,3 +146,17 @@ def test_the_same_seed_gives_the_same_centres() -> None:
     pd.testing.assert_frame_equal(found[0], found[1])
     assert not found[0].equals(found[2])
     assert 1 <= len(cluster_centres(frame.head(500), None, seed=1)) <= MOST_CLUSTERS
+
+
+@pytest.mark.parametrize("values", [[0.0, 1e-9, 1.0], [1.0, 0.0, 1e-12], [1e308, -1e308, 0.0, 5.0], [7.0] * 4])
+@pytest.mark.parametrize("clusters", [None, 3, 12])
+def test_rows_that_can_hardly_be_told_apart_share_a_cluster(values: list[float], clusters: int | None) -> None:
+    found = cluster_centres(pd.DataFrame({"x": values}), clusters, seed=0)
+    assert len(found) <= len(set(values))
+    assert found["x"].between(min(values), max(values)).all()
+    pd.testing.assert_frame_equal(found, cluster_centres(pd.DataFrame({"x": values}), clusters, seed=0))
+
+
+def test_whole_numbers_with_gaps_have_whole_centres() -> None:
+    found = cluster_centres(pd.DataFrame({"x": [1, None, 4, 4]}), 1)
+    assert found["x"].tolist() == [4]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -182,3 +183,22 @@ def test_a_quote_left_open_at_the_end(tmp_path: Path) -> None:
 def test_other_formats_are_refused(tmp_path: Path) -> None:
     said = complaint(read_dataset, [written(tmp_path, TABLE)], configured(dataset_type="application/x-image"))
     assert said.startswith("dataset_type 'application/x-image' cannot be read here; text/csv, ")
+
+
+def test_a_name_that_two_columns_have(tmp_path: Path) -> None:
+    file = written(tmp_path, "Churn,Plan,Plan\n0,1,2\n1,2,3\n")
+    said = complaint(read_dataset, [file], configured(headers=None, facet=[{"name_or_index": "Plan"}]))
+    assert said == f"{file}, line 2: 'Plan' names more than one column; rename one, or give 'headers'"
+
+
+def test_a_header_over_several_lines(tmp_path: Path) -> None:
+    file = written(tmp_path, TABLE.replace("Day Mins", '"Day\nMins ""all"""'))
+    dataset = read_dataset([file], configured(headers=None))
+    assert list(dataset.features.columns) == ["Account Length", 'Day\nMins "all"', "Plan"]
+    assert dataset.features["Account Length"].tolist() == [132, 112, 91]
+
+
+def test_gzip_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "data.csv.gz"
+    file.write_bytes(gzip.compress(TABLE.encode()))
+    assert complaint(read_dataset, [file], configured()) == f"{file}, line 1: not UTF-8; it is gzip: unpack it"

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model_monitor.analysis.predicted import labels_of
-from model_monitor.analysis.predictor import Predictions
+from model_monitor.analysis.predicted import Predictions, labels_of, predicted_labels
+from model_monitor.errors import AnalysisError
 
 SCORES = np.array([0.1, 0.8, 0.81])
 
@@ -52,3 +52,24 @@ def test_the_class_of_the_highest_score_is_predicted() -> None:
     scores = np.array([[0.2, 0.5, 0.3], [0.6, 0.1, 0.3]])
     classes = ["red", "green", "blue"]
     assert labels_of(Predictions(scores, None), None, ("red",), None, classes).tolist() == ["green", "red"]
+
+
+def test_a_score_above_the_threshold_is_a_1_and_one_at_it_a_0() -> None:
+    scores = np.array([0.79, 0.8, 0.81])
+
+    assert predicted_labels(scores, 0.8).tolist() == [0, 0, 1]
+    assert predicted_labels(np.array([0.5, 0.6]), None).tolist() == [0, 1]
+    assert predicted_labels(scores, 0.8).dtype == np.int64
+
+
+def test_with_several_scores_the_highest_decides() -> None:
+    scores = np.array([[0.2, 0.5, 0.3], [0.6, 0.1, 0.3]])
+
+    assert predicted_labels(scores, None).tolist() == [1, 0]
+    assert predicted_labels(scores, None, ("red", "green", "blue")).tolist() == ["green", "red"]
+
+
+def test_label_headers_name_each_of_several_scores() -> None:
+    with pytest.raises(AnalysisError, match="names 3 labels; the model gives 2 scores per record"):
+        predicted_labels(np.array([[0.2, 0.8]]), None, ["stays", "leaves", "returns"])
+    assert predicted_labels(np.array([0.2, 0.8]), None, ["stays", "leaves"]).tolist() == [0, 1]

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from model_monitor.analysis.config import PredictorConfig
-from model_monitor.analysis.predictor import Predictions, Predictor, parse_csv_scores, predicted_labels
+from model_monitor.analysis.predicted import Predictions
+from model_monitor.analysis.predictor import Predictor, parse_csv_scores
 from model_monitor.errors import AnalysisError, ModelError
 
 
@@ -231,6 +232,7 @@ def test_labels_cannot_be_explained() -> None:
         ("[0.1, 0.9],[0.2, 0.8]", 2, [[0.1, 0.9], [0.2, 0.8]]),
         ("[0.1, 0.9]\n[0.2, 0.8]", 2, [[0.1, 0.9], [0.2, 0.8]]),
         ("0.1,0.9", 1, [[0.1, 0.9]]),
+        ('"0.5"\r\n\r\n"0.25"\r\n', 2, [[0.5], [0.25]]),
     ],
 )
 def test_answers_are_read_in_every_shape_that_models_give(answer: str, records: int, scores: list[list[float]]) -> None:
@@ -250,27 +252,6 @@ def test_answers_are_read_in_every_shape_that_models_give(answer: str, records: 
 def test_answers_that_do_not_fit_are_refused(answer: str, complaint: str) -> None:
     with pytest.raises(ModelError, match=complaint):
         parse_csv_scores(answer, 2)
-
-
-def test_a_score_above_the_threshold_is_a_1_and_one_at_it_a_0() -> None:
-    scores = np.array([0.79, 0.8, 0.81])
-
-    assert predicted_labels(scores, 0.8).tolist() == [0, 0, 1]
-    assert predicted_labels(np.array([0.5, 0.6]), None).tolist() == [0, 1]
-    assert predicted_labels(scores, 0.8).dtype == np.int64
-
-
-def test_with_several_scores_the_highest_decides() -> None:
-    scores = np.array([[0.2, 0.5, 0.3], [0.6, 0.1, 0.3]])
-
-    assert predicted_labels(scores, None).tolist() == [1, 0]
-    assert predicted_labels(scores, None, ("red", "green", "blue")).tolist() == ["green", "red"]
-
-
-def test_label_headers_name_each_of_several_scores() -> None:
-    with pytest.raises(AnalysisError, match="names 3 labels; the model gives 2 scores per record"):
-        predicted_labels(np.array([[0.2, 0.8]]), None, ["stays", "leaves", "returns"])
-    assert predicted_labels(np.array([0.2, 0.8]), None, ["stays", "leaves"]).tolist() == [0, 1]
 
 
 def _animals(*answers: str) -> Any:
@@ -310,3 +291,25 @@ def test_classes_that_change_are_refused() -> None:
     config, model = _animals(lines)
     with pytest.raises(ModelError, match="names other classes for some records than cat, dog"):
         Predictor(model, config)(np.zeros((2, 1)))
+
+
+def test_a_model_that_answers_more_values_to_some_records_than_to_others_is_told() -> None:
+    def one_at_a_time(body: bytes, content_type: str, accept: str) -> bytes:
+        if b"\n" in body:
+            raise ModelError("one record only, please")
+        return b"0.5,0.5" if body == b"2.0" else b"0.5"
+
+    with pytest.raises(ModelError, match=r"answers \[1, 2\] values per record"):
+        Predictor(one_at_a_time, PredictorConfig())(np.array([[1.0], [2.0]]))
+
+
+def test_whole_numbers_are_sent_as_such_beside_missing_values() -> None:
+    sent = []
+
+    def keep(body: bytes, content_type: str, accept: str) -> bytes:
+        sent.append(body.decode())
+        return b"0.5,0.5"
+
+    table = pd.DataFrame({"age": [40, None], "income": [1.5, None], "plan": ["no", None]})
+    Predictor(keep, PredictorConfig(), features=table)(table.to_numpy())
+    assert sent == ["40,1.5,no\n,,"]

@@ -39,6 +39,8 @@ def table() -> bytes:
     [
         (tuple(map(tuple, ROWS)), None, None, "text/csv"),
         (tuple(LINES), "features", None, "application/jsonlines"),
+        (tuple(LINES), "[*].features", None, "application/json"),
+        ("s3://b/rows.json", "[*].features", json.dumps(LINES).encode(), "application/json"),
         ((DOCUMENT,), "instances[*].features", None, "application/json"),
         ("s3://b/rows.csv", None, b"40,1.5,no\n20,2.5,yes\n", "text/csv"),
         ("s3://b/rows", None, b"\xef\xbb\xbfAge,Income,Plan\r\n40,1.5,no\r\n\r\n20,2.5,yes", "text/csv"),
@@ -74,9 +76,17 @@ def test_without_one_the_data_sets_clusters_are_the_baseline() -> None:
         (tuple(LINES), None, None, "is JSON; say where its features are with 'features'"),
         (tuple(LINES), "values", None, "SHAP baseline, record 1: nothing at 'values'"),
         ("s3://b/x.csv", None, b"1,2,a\n3,4\n", "SHAP baseline s3://b/x.csv, line 2: 2 columns where 3 are expected"),
+        (
+            "s3://b/x.csv",
+            None,
+            b"age,income,plan\n40,1.5,no\n",
+            "feature 'Age': found 'age' where records have numbers",
+        ),
         ("s3://b/x.csv", None, b"\n", "SHAP baseline s3://b/x.csv: no rows"),
         ("s3://b/x.csv", None, b"\xff", "SHAP baseline s3://b/x.csv: not UTF-8"),
         ("s3://b/x.json", "features", b"{", "SHAP baseline s3://b/x.json: data is not JSON"),
+        ("s3://b/x.json", "features", b"5", "SHAP baseline, record 1: nothing at 'features'"),
+        ("s3://b/x.json", None, b"[[1, 2, []]]", "is JSON; say where its features are"),
         ("s3://b/x.parquet", None, b"PAR", "SHAP baseline s3://b/x.parquet: not a Parquet file"),
     ],
 )

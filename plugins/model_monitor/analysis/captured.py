@@ -57,7 +57,7 @@ class _Collected:
         rows = rows_of("\n".join(lines).encode(), "captures")
         if len(rows) != len(lines):
             odd = next((row for row, line in enumerate(lines) if line.count('"') % 2), 0)
-            raise AnalysisError(f"{self.origin(odd)}: a cell with a line break, or a quote left open")
+            raise AnalysisError(f"{self.origin(odd)}: a quote left open")
         return CsvRows(rows.widths, self.origin, rows.text)
 
     def origin(self, row: int) -> str:
@@ -107,7 +107,7 @@ def collect_merged(paths: Sequence[Path], where: Where) -> Merged:
     found.check(paths)
     predicted = found.predicted
     if where.inference is not None and where.probability is None and are_labels(found.scores):
-        predicted = [label for (label,) in found.scores]
+        predicted = [csv_line(label) for label in found.scores]
     scores = None if predicted and not found.predicted else _as_array(found)
     return Merged(
         found.input_rows(), scores, found.csv_rows(predicted) if predicted else None, found.csv_rows(found.labels)

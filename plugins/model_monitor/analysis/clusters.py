@@ -13,6 +13,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from model_monitor.analysis.formats.rows import are_whole
+
 MOST_CLUSTERS = 12
 _MOST_ROWS = 10_000
 _STARTS = 4
@@ -96,7 +98,8 @@ def _run(points: _Points, starts: np.ndarray) -> _Clustering:
         distances = _distances(points, centres)
         nearest = distances.argmin(axis=1)
         for empty in np.setdiff1d(np.arange(count), nearest):
-            furthest = int(distances[np.arange(len(points)), nearest].argmax())
+            has_others = np.bincount(nearest, minlength=count)[nearest] > 1
+            furthest = int(np.where(has_others, distances[np.arange(len(points)), nearest], -1.0).argmax())
             nearest[furthest] = empty
             distances[furthest] = 0.0
         if (nearest == members).all():
@@ -108,12 +111,17 @@ def _run(points: _Points, starts: np.ndarray) -> _Clustering:
 
 
 def _starts(points: _Points, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Rows far from each other, drawn in proportion to their distance from those drawn before."""
+    """Rows far from each other, drawn in proportion to their distance from those drawn before.
+
+    There are fewer than `count` where no further row can be told from these.
+    """
     chosen = [int(rng.integers(len(points)))]
     nearest = np.full(len(points), np.inf)
     while len(chosen) < count:
         last = _Points(points.numbers[chosen[-1:]], points.categories[chosen[-1:]])
         nearest = np.minimum(nearest, _distances(points, last)[:, 0])
+        if not nearest.any():
+            break
         chosen.append(int(rng.choice(len(points), p=nearest / nearest.sum())))
     return np.array(chosen)
 
@@ -168,7 +176,7 @@ def _centre(members: pd.Series, column: pd.Series) -> object:
         modes = members.mode(dropna=True)
         return modes.iloc[0] if len(modes) else None
     mean = members.replace([np.inf, -np.inf], np.nan).mean()
-    if not pd.api.types.is_integer_dtype(column.dtype):
+    if not are_whole(column) or np.isnan(mean):
         return mean
-    values = np.unique(column.to_numpy())
+    values = np.unique(column.dropna().to_numpy())
     return values[np.abs(values - mean).argmin()].item()

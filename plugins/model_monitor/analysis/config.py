@@ -25,7 +25,7 @@ from model_monitor.analysis.config_schema import (
     ShapSchema,
     explain,
 )
-from model_monitor.analysis.formats.json_values import compiled
+from model_monitor.analysis.formats.json_paths import finder
 from model_monitor.analysis.formats.media import CSV, JSON, JSON_LINES, OF_ENDPOINTS, PARQUET
 from model_monitor.errors import AnalysisError
 
@@ -294,7 +294,7 @@ def _check_paths(config: AnalysisConfig, origin: str) -> None:
             raise AnalysisError(f"{NOT_VALID} {origin}: {key}: expected JMESPath for {config.dataset_type}, got {path}")
         if path is not None:
             try:
-                compiled(path)
+                finder(path)
             except AnalysisError as error:
                 raise AnalysisError(f"{NOT_VALID} {origin}: {key}: {error}") from error
 

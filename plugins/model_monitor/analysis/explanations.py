@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from model_monitor.analysis.kernel_shap import Attributions
-from model_monitor.analysis.predictor import check_label_headers
+from model_monitor.analysis.predicted import check_label_headers
 
 _AGGREGATES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "mean_abs": lambda values: np.asarray(np.abs(values).mean(axis=0)),

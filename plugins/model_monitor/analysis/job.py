@@ -28,8 +28,8 @@ from model_monitor.analysis.dataset_captures import read_captures, read_merged
 from model_monitor.analysis.dataset_files import read_dataset
 from model_monitor.analysis.explanations import explanations, labels, write_local_values
 from model_monitor.analysis.kernel_shap import explain
-from model_monitor.analysis.predicted import labels_of
-from model_monitor.analysis.predictor import Invoke, Predictions, Predictor
+from model_monitor.analysis.predicted import Predictions, labels_of
+from model_monitor.analysis.predictor import Invoke, Predictor
 from model_monitor.analysis.serialise import dumps
 from model_monitor.analysis.shap_baseline import baseline_rows
 from model_monitor.analysis.side_tables import completed

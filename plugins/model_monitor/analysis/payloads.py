@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model_monitor.analysis.formats.answers import Answer, csv_answer, json_answer
-from model_monitor.analysis.formats.csv_rows import cells_of, csv_line
+from model_monitor.analysis.formats.csv_rows import cells_of, csv_line, lines_of
 from model_monitor.analysis.formats.json_values import documents, rows_at, values_at
 from model_monitor.errors import AnalysisError
 
@@ -52,7 +52,7 @@ def input_rows(part: Part, where: Where, place: str) -> list[InputRow]:
     text = _text(part, place)
     rows: list[InputRow] = []
     if not _is_json(part):
-        rows += [line for line in text.splitlines() if line]
+        rows += lines_of(text)
     elif where.features is None:
         raise AnalysisError(f"{place}: JSON input; say where the features are with 'features' or FeaturesAttribute")
     else:

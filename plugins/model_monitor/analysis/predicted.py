@@ -1,9 +1,10 @@
-"""Predicted labels, from what a model answered or an endpoint's captures hold."""
+"""Predictions and the labels that they are, from what a model answered or an endpoint's captures hold."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,19 @@ import pandas as pd
 
 from model_monitor.analysis.formats.csv_rows import rows_of
 from model_monitor.analysis.grouping import Kind, kind_of
-from model_monitor.analysis.predictor import Predictions, predicted_labels
+from model_monitor.errors import AnalysisError
 
 log = logging.getLogger(__name__)
 
 NAME = "predicted label"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of n rows: scores (n,) or (n, k), or predicted labels (n,) as cells of CSV, or both."""
+
+    scores: np.ndarray | None
+    labels: list[str] | None
 
 
 def labels_of(
@@ -44,6 +53,35 @@ def labels_of(
         if label_headers is not None and len(label_headers) == 1:
             return _named(scores > cut, label_headers[0], observed)
     return pd.Series(predicted_labels(scores, threshold, label_headers), name=NAME)
+
+
+def predicted_labels(
+    scores: np.ndarray, threshold: float | None, label_headers: Sequence[Any] | None = None
+) -> np.ndarray:
+    """1 where a score lies above the threshold (strictly; 0.5 unless given), else 0.
+
+    With several scores per record: the label header, or the position, of the highest.
+
+    Raises:
+        AnalysisError: when there are label headers, but not one for each of several scores.
+    """
+    if scores.ndim == 1:
+        return np.asarray(scores > (0.5 if threshold is None else threshold)).astype(np.int64)
+    check_label_headers(label_headers, scores.shape[1])
+    highest: np.ndarray = scores.argmax(axis=1)
+    return highest if label_headers is None else np.asarray(label_headers)[highest]
+
+
+def check_label_headers(label_headers: Sequence[Any] | None, outputs: int) -> None:
+    """Complain of label headers that are not one for each of several outputs; one output stands for two labels.
+
+    Raises:
+        AnalysisError: naming both counts.
+    """
+    if label_headers is not None and outputs > 1 and len(label_headers) != outputs:
+        raise AnalysisError(
+            f"predictor.label_headers names {len(label_headers)} labels; the model gives {outputs} scores per record."
+        )
 
 
 def _named(positive: np.ndarray, header: Any, observed: pd.Series[Any] | None) -> pd.Series[Any]:

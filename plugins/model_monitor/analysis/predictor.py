@@ -6,7 +6,6 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,8 @@ from model_monitor.analysis.formats.csv_rows import csv_line
 from model_monitor.analysis.formats.json_values import NothingThere
 from model_monitor.analysis.formats.media import CSV, media_of
 from model_monitor.analysis.formats.requests import request_format
+from model_monitor.analysis.formats.rows import are_whole
+from model_monitor.analysis.predicted import Predictions
 from model_monitor.errors import AnalysisError, ModelError
 
 log = logging.getLogger(__name__)
@@ -29,14 +30,6 @@ Invoke = Callable[[bytes, str, str], bytes]
 
 _GROUP = re.compile(r"\[([^\[\]]*)\]")
 _PLACE = "The model's answer"
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a model says of n rows: scores (n,) or (n, k), or predicted labels (n,) as cells of CSV, or both."""
-
-    scores: np.ndarray | None
-    labels: list[str] | None
 
 
 class Predictor:
@@ -66,7 +59,7 @@ class Predictor:
             config.content_template,
             config.record_template,
             names=() if features is None else [str(name) for name in features.columns],
-            whole=() if features is None else [pd.api.types.is_integer_dtype(kind) for kind in features.dtypes],
+            whole=() if features is None else [are_whole(features[name]) for name in features.columns],
         )
         if self._accept == CSV:
             _check_positions(config)
@@ -102,9 +95,6 @@ class Predictor:
     def _answers(self, rows: np.ndarray) -> _Answered:
         records = self._request.record(rows)
         parts = [self._batch(records[start:stop], start) for start, stop in self._batches(records)]
-        widths = {part.values.shape[1] for part in parts}
-        if len(widths) != 1:
-            raise ModelError(f"The model answers {sorted(widths)} values per record; every record needs as many.")
         return self._in_one_order(_joined(parts))
 
     def _in_one_order(self, answered: _Answered) -> _Answered:
@@ -185,6 +175,9 @@ class _Answered:
 
 
 def _joined(parts: Sequence[_Answered]) -> _Answered:
+    widths = {part.values.shape[1] for part in parts}
+    if len(widths) != 1:
+        raise ModelError(f"The model answers {sorted(widths)} values per record; every record needs as many.")
     return _Answered(
         np.concatenate([part.values for part in parts]), [labels for part in parts for labels in part.labels]
     )
@@ -215,8 +208,8 @@ def parse_csv_scores(answer: str, records: int) -> np.ndarray:
     Raises:
         ModelError: when the answer does not hold the same count of numbers for each record.
     """
-    text = answer.strip()
-    lines = text.splitlines()
+    text = answer.replace('"', "").strip()
+    lines = [line for line in text.splitlines() if line.strip()]
     groups = _GROUP.findall(text)
     if len(groups) == records:
         table = [group.split(",") for group in groups]
@@ -233,35 +226,6 @@ def parse_csv_scores(answer: str, records: int) -> np.ndarray:
     if not np.isfinite(scores).all():
         raise ModelError(f"The model's answer holds values that are not finite: {_shown(text.encode())}")
     return scores
-
-
-def predicted_labels(
-    scores: np.ndarray, threshold: float | None, label_headers: Sequence[Any] | None = None
-) -> np.ndarray:
-    """1 where a score lies above the threshold (strictly; 0.5 unless given), else 0.
-
-    With several scores per record: the label header, or the position, of the highest.
-
-    Raises:
-        AnalysisError: when there are label headers, but not one for each of several scores.
-    """
-    if scores.ndim == 1:
-        return np.asarray(scores > (0.5 if threshold is None else threshold)).astype(np.int64)
-    check_label_headers(label_headers, scores.shape[1])
-    highest: np.ndarray = scores.argmax(axis=1)
-    return highest if label_headers is None else np.asarray(label_headers)[highest]
-
-
-def check_label_headers(label_headers: Sequence[Any] | None, outputs: int) -> None:
-    """Complain of label headers that are not one for each of several outputs; one output stands for two labels.
-
-    Raises:
-        AnalysisError: naming both counts.
-    """
-    if label_headers is not None and outputs > 1 and len(label_headers) != outputs:
-        raise AnalysisError(
-            f"predictor.label_headers names {len(label_headers)} labels; the model gives {outputs} scores per record."
-        )
 
 
 def _check_positions(config: PredictorConfig) -> None:

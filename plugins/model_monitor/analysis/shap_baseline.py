@@ -14,7 +14,8 @@ import pandas as pd
 from model_monitor.analysis.clusters import cluster_centres
 from model_monitor.analysis.config import ShapConfig
 from model_monitor.analysis.formats.csv_rows import cells_of, csv_table
-from model_monitor.analysis.formats.json_values import documents, rows_at
+from model_monitor.analysis.formats.json_paths import finder
+from model_monitor.analysis.formats.json_values import NothingThere, documents, rows_at, rows_of_values
 from model_monitor.analysis.formats.media import CSV, JSON, JSON_LINES, PARQUET
 from model_monitor.analysis.formats.parquet_rows import read_parquet
 from model_monitor.errors import AnalysisError
@@ -56,7 +57,32 @@ def baseline_rows(
             "for each of the model's inputs, and none for the label."
         )
     same_names = sorted(map(str, frame.columns)) == sorted(names)
-    return frame[names] if same_names else frame.set_axis(names, axis=1)
+    baseline = frame[names] if same_names else frame.set_axis(names, axis=1)
+    _refuse_text(baseline, features)
+    return baseline
+
+
+def _rows_in(record: Any, features_path: str, place: str) -> list[list[Any]]:
+    """The rows of a document, or of one record where the path expects a list of them."""
+    try:
+        return rows_at(features_path, record, place)
+    except NothingThere:
+        if (found := finder(features_path)([record])) is None or not (rows := rows_of_values(found)):
+            raise
+        return rows
+
+
+def _refuse_text(baseline: pd.DataFrame, features: pd.DataFrame) -> None:
+    """Complain of text where records have numbers: mostly a header row with other names than the features'."""
+    for name in features.columns:
+        given = baseline[name]
+        if pd.api.types.is_numeric_dtype(features[name].dtype) and not pd.api.types.is_numeric_dtype(given.dtype):
+            present = given.dropna()
+            if len(present):
+                raise AnalysisError(
+                    f"SHAP baseline, feature '{name}': found {present.iloc[0]!r} where records have numbers. A header "
+                    f"row must name all features: {', '.join(map(str, features.columns))}"
+                )
 
 
 def _of_file(content: bytes, media: str, features_path: str | None, names: list[str], place: str) -> pd.DataFrame:
@@ -76,14 +102,14 @@ def _of_file(content: bytes, media: str, features_path: str | None, names: list[
 def _values(rows: Sequence[Any], features_path: str | None) -> list[list[Any]]:
     found: list[list[Any]] = []
     for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict):
-            found += row if isinstance(row[0], list) else [list(row)]
+        if isinstance(row, list | tuple) and (table := rows_of_values(list(row))):
+            found += table
         elif features_path is None:
             raise AnalysisError(
                 f"SHAP baseline: {json.dumps(row)[:80]} is JSON; say where its features are with 'features'"
             )
         else:
-            found += rows_at(features_path, row, f"SHAP baseline, record {number}")
+            found += _rows_in(row, features_path, f"SHAP baseline, record {number}")
     if len({len(row) for row in found}) != 1:
         raise AnalysisError("SHAP baseline: expected one or more rows of equal length")
     return found

@@ -96,6 +96,16 @@ def test_names_with_spaces_quotes_and_dollars() -> None:
     assert json.loads(payload) == {"hours": 40, "all": dict(zip(names, [40, 1, 2], strict=True))}
 
 
+def test_a_json_line_is_one_line_however_its_template_is_laid_out() -> None:
+    assert json.loads(body(np.array([[1, 2]]), "application/jsonlines", '{\n  "x": $features\n}')) == {"x": [1, 2]}
+    assert "\n" not in body(np.array([[1, 2]]), "application/jsonlines", '{\n  "x": $features\n}')
+
+
+def test_whole_numbers_stay_whole_among_words_and_missing_values() -> None:
+    rows = np.array([[28.0, "a\nb"], [None, None], [28.5, "c\rd"]], dtype=object)
+    assert body(rows, "text/csv", whole=[True, False]) == '28,"a\nb"\n,\n28.5,"c\rd"'
+
+
 @pytest.mark.parametrize("content_type", ["text/csv", "application/jsonlines"])
 def test_whole_numbers_stay_whole_among_fractions(content_type: str) -> None:
     rows = np.array([[28.0, 2.0, 0.0], [28.5, 2.5, 1e300]])
@@ -112,6 +122,12 @@ def test_whole_numbers_stay_whole_among_fractions(content_type: str) -> None:
         (("application/json", "[$record,$records]", "$features"), r"one \$record or \$records, found 2"),
         (("application/json", "$records", "{}"), "predictor.record_template: expected a placeholder for features"),
         (("application/jsonlines", "$feature_names"), "predictor.content_template: expected a placeholder for feat"),
+        (("application/json", '{"a":$records', "$features"), r"content_template: expected JSON .* found {\"a\":\[\["),
+        (
+            ("application/json", "$records", '{"a":$features'),
+            "record_template: expected JSON when features are filled in",
+        ),
+        (("application/jsonlines", '{"a":$features}}'), "content_template: expected JSON when features are filled in"),
         (("application/jsonlines", '{"a":$records}'), r"predictor.content_template: expected no \$records"),
         (("application/json", "$records", '{"c": "${C}"}'), "expected the names of features, found 'C'"),
     ],

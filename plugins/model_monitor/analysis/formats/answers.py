@@ -122,7 +122,7 @@ def _all_at(path: str | int | None, document: Any, place: str) -> list[Any]:
 def _values(value: Any) -> list[str]:
     """The values of one cell, which may be a list as text, such as "[0.3, 0.7]"; a word may hold commas."""
     text = str(value).strip()
-    if text.startswith("["):
+    if text.startswith("[") and text.endswith("]"):
         return _cells(text)
     parts = _cells(text) if "," in text else []
     return parts if parts and all(map(is_number, parts)) else [text]

@@ -16,6 +16,7 @@ from model_monitor.analysis.formats.rows import Rows, joined_origin, parse
 from model_monitor.errors import AnalysisError
 
 _MISSING = ["", "nan", "NaN"]
+_LINE_END = "\r\n"  # A cell with one of its characters is quoted.
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,24 @@ class CsvRows(Rows):
 def csv_line(row: Sequence[Any]) -> str:
     """One row of CSV without the line's end; None is an empty cell."""
     file = io.StringIO()
-    csv.writer(file, lineterminator="").writerow(["" if value is None else value for value in row])
-    return file.getvalue()
+    csv.writer(file, lineterminator=_LINE_END).writerow(["" if value is None else value for value in row])
+    return file.getvalue().removesuffix(_LINE_END)
+
+
+def lines_of(text: str) -> list[str]:
+    """The rows of CSV, each as its text, with line breaks inside quotes; blank lines are left out."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if '"' not in text:
+        return [line for line in lines if line]
+    rows: list[str] = []
+    is_open = False
+    for line in lines:
+        if is_open:
+            rows[-1] += f"\n{line}"
+        elif line:
+            rows.append(line)
+        is_open ^= line.count('"') % 2 == 1
+    return rows
 
 
 def cells_of(text: str, place: str) -> list[list[str]]:
@@ -72,7 +89,8 @@ def read_csv_file(path: Path) -> tuple[CsvRows, list[str]]:
         text.decode("utf-8")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
-        raise AnalysisError(f"{path}, line {line}: not UTF-8") from error
+        packed = "; it is gzip: unpack it" if text.startswith(b"\x1f\x8b") else ""
+        raise AnalysisError(f"{path}, line {line}: not UTF-8{packed}") from error
     rows = rows_of(text, str(path))
     if not len(rows):
         raise AnalysisError(f"{path}: no rows")
@@ -108,18 +126,26 @@ def csv_table(content: bytes, headers: Sequence[str] | None, place: str) -> pd.D
         raise AnalysisError(f"{place}: not UTF-8") from error
     first = next(iter(cells_of(text, place)), [])
     if headers is None or sorted(first) == sorted(headers):
-        headers, text = first, text.partition("\n")[2]
-    rows = rows_of(text.encode(), place)
+        headers, body = first, _after_first_row(text.encode())
+    else:
+        body = text.encode()
+    rows = rows_of(body, place)
     if not len(rows):
         raise AnalysisError(f"{place}: no rows")
     return parse(rows, list(headers))
 
 
 def without_first(rows: CsvRows) -> CsvRows:
-    """The rows but the first one, which holds the headers; a header with line breaks inside quotes is not expected."""
-    body = rows.text.lstrip(b"\n")
-    _, _, text = body.partition(b"\n")
+    """The rows but the first one, which holds the headers."""
+    text = _after_first_row(rows.text.lstrip(b"\n"))
     return CsvRows(rows.widths[1:], lambda row: rows.origin(row + 1), text)
+
+
+def _after_first_row(text: bytes) -> bytes:
+    end = text.find(b"\n")
+    while end >= 0 and text.count(b'"', 0, end) % 2:
+        end = text.find(b"\n", end + 1)
+    return text[end + 1 :] if end >= 0 else b""
 
 
 def joined(parts: list[CsvRows]) -> CsvRows:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import jmespath
 from jmespath.exceptions import JMESPathError
 
+from model_monitor.analysis.formats.json_paths import finder
 from model_monitor.errors import AnalysisError
 
 
@@ -54,7 +53,7 @@ def documents(text: str, place: str) -> list[Any]:
     except (ValueError, RecursionError):
         pass
     try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
+        return [json.loads(line) for line in text.split("\n") if line.strip()]
     except (ValueError, RecursionError) as error:
         raise AnalysisError(f"{place}: data is not JSON: {error}") from error
 
@@ -66,25 +65,12 @@ def search(path: str, document: Any, place: str) -> Any:
         AnalysisError: for a path that is not JMESPath, or finds nothing; naming `place`.
     """
     try:
-        found = compiled(path).search(document)
+        found = finder(path)(document)
     except JMESPathError as error:
         raise AnalysisError(f"{place}: '{path}': {error}") from error
     if found is None:
         raise NothingThere(f"{place}: nothing at '{path}'{_keys_of(document)}")
     return found
-
-
-@lru_cache(maxsize=64)
-def compiled(path: str) -> Any:
-    """A path, ready for searching.
-
-    Raises:
-        AnalysisError: when it is not JMESPath.
-    """
-    try:
-        return jmespath.compile(path)
-    except JMESPathError as error:
-        raise AnalysisError(f"'{path}' is not JMESPath: {error}") from error
 
 
 def rows_at(path: str, document: Any, place: str) -> list[list[Any]]:
@@ -93,11 +79,16 @@ def rows_at(path: str, document: Any, place: str) -> list[list[Any]]:
     Raises:
         AnalysisError: for anything else, naming `place`.
     """
-    found = search(path, document, place)
-    rows = found if isinstance(found, list) and found and isinstance(found[0], list) else [found]
-    if not all(_is_row(row) for row in rows):
+    rows = rows_of_values(search(path, document, place))
+    if not rows:
         raise AnalysisError(f"{place}: '{path}' should be a list of values, or of such lists")
     return rows
+
+
+def rows_of_values(found: Any) -> list[list[Any]]:
+    """The one row that a list of values is, or the rows of a list of such lists; none for anything else."""
+    rows = found if isinstance(found, list) and found and isinstance(found[0], list) else [found]
+    return rows if all(map(_is_row, rows)) else []
 
 
 def values_at(path: str, document: Any, place: str) -> list[Any]:

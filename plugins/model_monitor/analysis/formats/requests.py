@@ -62,12 +62,16 @@ def request_format(
     if content_template is None:
         raise AnalysisError(_template_error("content_template", f"{content_type} needs one", '{"features":$features}'))
     if content_type == JSON_LINES:
-        write = _record_writer(content_template, "content_template", names)
+        write = _record_writer(" ".join(content_template.split("\n")), "content_template", names)
+        _check_json("content_template", write(["0"] * len(names)))
         return RequestFormat(JSON_LINES, lambda rows: list(map(write, _cells(rows, _json_cell, whole))))
     if record_template is None:
         raise AnalysisError(_template_error("record_template", f"{JSON} needs one", '{"features":$features}'))
     write = _record_writer(record_template, "record_template", names)
     before, after, one = _envelope(content_template, names)
+    record = write(["0"] * len(names))
+    _check_json("record_template", record)
+    _check_json("content_template", before + record + after)
     return RequestFormat(
         JSON,
         lambda rows: list(map(write, _cells(rows, _json_cell, whole))),
@@ -76,6 +80,16 @@ def request_format(
         after,
         most_records=1 if one else None,
     )
+
+
+def _check_json(key: str, filled_in: bytes) -> None:
+    try:
+        json.loads(filled_in)
+    except ValueError as error:
+        text = filled_in.decode()
+        raise AnalysisError(
+            _template_error(key, f"JSON when features are filled in, found {text}: {error}", '{"features":$features}')
+        ) from error
 
 
 def _envelope(template: str, names: Sequence[str]) -> tuple[bytes, bytes, bool]:
@@ -165,7 +179,10 @@ def _cells(rows: np.ndarray, text_of: Callable[[Any], str], whole: Sequence[bool
         found = np.empty(rows.shape, dtype=object)
         for column in range(rows.shape[1]):
             codes, different = pd.factorize(rows[:, column])
-            texts = [text_of(_plain(value)) for value in different]
+            plain = [_plain(value) for value in different]
+            if column < len(whole) and whole[column]:
+                plain = [_shortest(value) if isinstance(value, float) else value for value in plain]
+            texts = list(map(text_of, plain))
             found[:, column] = np.array([*texts, missing], dtype=object)[codes]
     texts_of_rows: list[list[str]] = found.tolist()
     return texts_of_rows

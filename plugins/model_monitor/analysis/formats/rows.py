@@ -130,5 +130,13 @@ def refuse_missing(column: pd.Series[Any], rows: Rows) -> None:
         )
 
 
+def are_whole(column: pd.Series[Any]) -> bool:
+    """Whether a column's values are whole numbers; where some are missing, the others are floats."""
+    if not pd.api.types.is_float_dtype(column.dtype):
+        return pd.api.types.is_integer_dtype(column.dtype)
+    present = column.dropna()
+    return 0 < len(present) < len(column) and bool((present % 1 == 0).all())
+
+
 def _shortened(names: list[str]) -> str:
     return ", ".join(names if len(names) <= 6 else [*names[:3], "…", *names[-2:]])
