@@ -1,15 +1,33 @@
-"""Bar charts as SVG text, to stand inside an HTML page."""
+"""Bar charts as SVG text, to stand inside an HTML page.
+
+Matplotlib's artists are placed in points on a bare figure: its axes, which place what they hold, take several times as
+long to draw the same.
+"""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-ACCENT, MUTED, ALERT = "#2f6f9f", "#9aa5ad", "#b3402a"
+import matplotlib
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.scale import SymmetricalLogTransform
+from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
+from matplotlib.transforms import IdentityTransform
+
+ACCENT, MUTED, ALERT, DARK = "#2f6f9f", "#9aa5ad", "#b3402a", "#222222"
 
 _WIDTH, _ROW, _TOP, _BOTTOM, _SIDE, _CHARACTER = 662.4, 19.44, 28.0, 38.0, 10.0, 5.0
-"""Points; a character's width is that of most letters at the size of the names."""
+"""Points; a character's width is that of most letters at the size of the text."""
+
+_BAR, _STROKE, _TEXT, _TICK = 0.62 * _ROW, 13.0, 8.0, 3.5
+_MARGIN = 0.05
+_MOST_TICKS = 9
 
 
 def bars(
@@ -27,58 +45,130 @@ def bars(
     Beyond `linear_up_to` the axis is logarithmic, so that one huge value leaves the others visible. Text stays text in
     the SVG; the same input gives the same output.
     """
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Patch
-
+    shown = [_short(name) for name in names]
+    known = [(row, value) for row, value in enumerate(baseline) if value is not None]
+    height = _TOP + _ROW * len(names) + _BOTTOM
+    scale = _scale([*values, *(value for _, value in known)], linear_up_to, _SIDE + _CHARACTER * max(map(len, shown)))
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
-        shown = [_short(name) for name in names]
-        height = _TOP + _ROW * len(names) + _BOTTOM
-        # Placed by hand: matplotlib's own layouts draw everything several times to find the same places.
-        left = _SIDE + _CHARACTER * max(map(len, shown))
-        figure = Figure(figsize=(_WIDTH / 72, height / 72))
-        FigureCanvasSVG(figure)
-        axes = figure.add_axes(
-            (left / _WIDTH, _BOTTOM / height, 1 - (left + _SIDE) / _WIDTH, _ROW * len(names) / height)
-        )
-        places = list(range(len(names)))
-        axes.barh(
-            places,
-            values,
-            height=0.62,
-            color=[ALERT if flag else ACCENT for flag in flagged],
-            hatch=["////" if flag else "" for flag in flagged],
-            edgecolor="white",
-            linewidth=0,
-        )
-        legend: list[Any] = []
-        if any(flagged):
-            legend.append(Patch(facecolor=ALERT, hatch="////", edgecolor="white", label="violation"))
-        known = [(place, value) for place, value in zip(places, baseline, strict=True) if value is not None]
-        if known:
-            across, down = [value for _, value in known], [place for place, _ in known]
-            legend.append(axes.scatter(across, down, marker="|", s=170, color="#222", label="baseline"))
-        if legend:
-            figure.legend(handles=legend, loc="upper right", borderaxespad=0.2, ncols=2, frameon=False, fontsize=8)
-        largest = max(abs(value) for value in [*values, *(value for _, value in known)])
-        if linear_up_to is not None and largest > linear_up_to:
-            axes.set_xscale("symlog", linthresh=linear_up_to)
-            axes.xaxis.set_major_formatter("{x:g}")
+        canvas = _Canvas(Figure(figsize=(_WIDTH / 72, height / 72), dpi=72))
+        FigureCanvasSVG(canvas.figure)
+        rows = [height - _TOP - _ROW * (row + 0.5) for row in range(len(names))]
+        for middle, value, flag in zip(rows, values, flagged, strict=True):
+            canvas.bar(scale.at(0), scale.at(value), middle, flag)
+        canvas.lines([((scale.at(0), _BOTTOM), (scale.at(0), height - _TOP))], MUTED)
+        canvas.strokes([(scale.at(value), rows[row]) for row, value in known])
+        for middle, name in zip(rows, shown, strict=True):
+            canvas.text(scale.left - _TICK - 2, middle, name, "right")
+        canvas.lines([((scale.left, _BOTTOM), (_WIDTH - _SIDE, _BOTTOM))], DARK)
+        canvas.lines([((scale.at(tick), _BOTTOM), (scale.at(tick), _BOTTOM - _TICK)) for tick in scale.ticks], DARK)
+        for tick in scale.ticks:
+            canvas.text(scale.at(tick), _BOTTOM - 10, f"{tick:g}".replace("-", "−"), "center")
+        if scale.logarithmic:
             axis = f"{axis}; logarithmic beyond {linear_up_to:g}"
-        axes.axvline(0, color=MUTED, linewidth=0.8)
-        axes.set_yticks(places, shown, fontsize=8)
-        axes.set_ylim(len(names) - 0.5, -0.5)
-        axes.tick_params(axis="x", labelsize=8)
-        axes.set_xlabel(axis, fontsize=8)
-        for side in ("top", "right", "left"):
-            axes.spines[side].set_visible(False)
-        text = io.StringIO()
-        figure.savefig(
-            text, format="svg", metadata={"Title": title, "Date": None, "Creator": None, "Format": None, "Type": None}
+        canvas.text((scale.left + _WIDTH - _SIDE) / 2, 9, axis, "center")
+        canvas.legend(height - _TOP / 2, strokes=bool(known), hatched=any(flagged))
+        return canvas.svg(title)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Where values stand, in points from the left."""
+
+    at: Callable[[float], float]
+    left: float
+    ticks: tuple[float, ...]
+    logarithmic: bool
+
+
+def _scale(values: Iterable[float], linear_up_to: float | None, left: float) -> _Scale:
+    """From zero to all values, with a margin, in the room to the right of `left`."""
+    smallest, largest = min(0.0, *values), max(0.0, *values)
+    logarithmic = False
+    if linear_up_to is not None and max(-smallest, largest) > linear_up_to:
+        logarithmic = True
+        transform = SymmetricalLogTransform(base=10, linthresh=linear_up_to, linscale=1)
+        locator = SymmetricalLogLocator(transform)
+        locator.set_params(numticks=_MOST_TICKS)
+        ticks = locator.tick_values(smallest, largest)
+    else:
+        ticks = MaxNLocator(_MOST_TICKS, steps=[1, 2, 2.5, 5, 10]).tick_values(smallest, largest)
+
+    def place(value: float) -> float:
+        return float(transform.transform([value])[0]) if logarithmic else value
+
+    low, high = place(smallest), place(largest)
+    width = (high - low) or 1.0
+    low, width = low - _MARGIN * width, (1 + 2 * _MARGIN) * width
+    room = _WIDTH - _SIDE - left
+    inside = tuple(float(tick) for tick in ticks if low <= place(tick) <= low + width)
+    return _Scale(lambda value: left + room * (place(value) - low) / width, left, inside, logarithmic)
+
+
+@dataclass(frozen=True)
+class _Canvas:
+    """A figure whose artists are placed in points from the bottom left."""
+
+    figure: Figure
+
+    def bar(self, start: float, end: float, middle: float, flagged: bool) -> None:
+        """A horizontal bar."""
+        self.figure.add_artist(
+            Rectangle(
+                (min(start, end), middle - _BAR / 2),
+                abs(end - start),
+                _BAR,
+                facecolor=ALERT if flagged else ACCENT,
+                hatch="////" if flagged else None,
+                edgecolor="white",
+                linewidth=0,
+                transform=IdentityTransform(),
+            )
         )
-    drawing = text.getvalue()
-    return drawing[drawing.index("<svg") :]
+
+    def lines(self, segments: Sequence[tuple[tuple[float, float], tuple[float, float]]], color: str) -> None:
+        """Thin lines from point to point."""
+        self.figure.add_artist(LineCollection(segments, colors=color, linewidths=0.8, transform=IdentityTransform()))
+
+    def strokes(self, points: Sequence[tuple[float, float]]) -> None:
+        """Short upright strokes."""
+        across, down = [x for x, _ in points], [y for _, y in points]
+        self.figure.add_artist(
+            Line2D(
+                across,
+                down,
+                linestyle="none",
+                marker="|",
+                markersize=_STROKE,
+                markeredgewidth=1.5,
+                color=DARK,
+                transform=IdentityTransform(),
+            )
+        )
+
+    def text(self, x: float, y: float, text: str, align: str) -> None:
+        """Text whose `align` ("left", "center" or "right") stands at x, and whose middle at y."""
+        self.figure.text(x, y, text, ha=align, va="center_baseline", fontsize=_TEXT, transform=IdentityTransform())
+
+    def legend(self, y: float, strokes: bool, hatched: bool) -> None:
+        """What strokes and hatches say, from the right."""
+        x = _WIDTH - _SIDE
+        for label, present in (("baseline", strokes), ("violation", hatched)):
+            if present:
+                self.text(x, y, label, "right")
+                x -= _CHARACTER * len(label) + 6
+                if label == "baseline":
+                    self.strokes([(x, y)])
+                else:
+                    self.bar(x - 12, x + 4, y, flagged=True)
+                x -= 24
+
+    def svg(self, title: str) -> str:
+        """All of it."""
+        text = io.StringIO()
+        metadata = {"Title": title, "Date": None, "Creator": None, "Format": None, "Type": None}
+        self.figure.savefig(text, format="svg", metadata=metadata)
+        drawing = text.getvalue()
+        return drawing[drawing.index("<svg") :]
 
 
 def _short(name: str, limit: int = 40) -> str:
