@@ -83,12 +83,13 @@ def _check(request: dict[str, Any]) -> None:
         raise validation_error(str(error)) from error
     inputs = request.get("ProcessingInputs", [])
     outputs = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
-    _unique("ProcessingInputs", [source["InputName"] for source in inputs])
-    _unique("ProcessingOutputConfig.Outputs", [output["OutputName"] for output in outputs])
+    _unique("Names of ProcessingInputs", [source["InputName"] for source in inputs])
+    _unique("Names of ProcessingOutputConfig.Outputs", [output["OutputName"] for output in outputs])
     for source in inputs:
         if "S3Input" not in source:
             raise validation_error(f"Input {source['InputName']}: only S3Input is supported by local_aws.")
         _supported(source["InputName"], source["S3Input"])
+    _unique("LocalPath of ProcessingInputs", [source["S3Input"]["LocalPath"].rstrip("/") for source in inputs])
     for output in outputs:
         if "S3Output" not in output:
             raise validation_error(f"Output {output['OutputName']}: only S3Output is supported by local_aws.")
@@ -124,7 +125,7 @@ def check_local_path(name: str, place: dict[str, Any]) -> None:
         raise validation_error(f"LocalPath of {name} must be {LOCAL_PATHS} or lie below it; found {path}")
 
 
-def _unique(member: str, names: list[str]) -> None:
-    doubled = sorted({name for name in names if names.count(name) > 1})
+def _unique(member: str, values: list[str]) -> None:
+    doubled = sorted({value for value in values if values.count(value) > 1})
     if doubled:
-        raise validation_error(f"{member}: names must be unique; found more than one {', '.join(doubled)}.")
+        raise validation_error(f"{member} must be unique; found more than one {', '.join(doubled)}.")

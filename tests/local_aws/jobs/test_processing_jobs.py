@@ -286,9 +286,9 @@ def test_requests_that_cannot_work_are_refused(aws: Embedded) -> None:
     assert "or lie below it" in refused(
         aws, "ValidationException", ProcessingInputs=[job_input("data", data, f"{inside}/../../../../etc")]
     )
-    assert "names must be unique" in refused(
-        aws, "ValidationException", ProcessingInputs=[job_input("data", data, inside)] * 2
-    )
+    for second, doubled in (("data", "Names of ProcessingInputs"), ("more", "LocalPath of ProcessingInputs")):
+        inputs = [job_input("data", data, inside), job_input(second, data, f"{inside}/")]
+        assert f"{doubled} must be unique" in refused(aws, "ValidationException", ProcessingInputs=inputs)
 
 
 def test_jobs_are_listed_in_pages_and_by_name_and_status(aws: Embedded) -> None:
