@@ -10,6 +10,8 @@ from pathlib import Path
 
 HOST_VARIABLES = ("PYTHON", "LD_", "DYLD_")
 """Variables of these names steer the host's interpreter and loader, so a request cannot set them."""
+PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
+"""Variables that programs get from this process's environment, and no others."""
 
 
 class ContainerView:

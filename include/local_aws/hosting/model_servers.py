@@ -15,10 +15,10 @@ from typing import Any, Protocol
 import urllib3
 
 from local_aws import runners
-from local_aws.container_view import ContainerView, source_path, variables_for
+from local_aws.container_view import PASSED_ON, ContainerView, source_path, variables_for
 from local_aws.containers.user_script import FETCHED_CODE, SUBMIT_DIRECTORY
 from local_aws.hosting import model_archive
-from local_aws.launching.launcher import PASSED_ON, launcher
+from local_aws.launching.launcher import launcher
 from local_aws.launching.program import Program, RunningProgram, signal_name
 from local_aws.s3_addresses import S3_ERRORS, fetch, split_uri
 
