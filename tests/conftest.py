@@ -119,6 +119,20 @@ def endpoint(aws: Running, files: Path) -> MonitoredEndpoint:
     return monitored_endpoint(files, make_bucket(aws))
 
 
+@pytest.fixture
+def slow_to_judge(aws: Running, tmp_path: Path, model_archive: bytes) -> MonitoredEndpoint:
+    """An endpoint with its model and files in place, whose bias baseline takes seconds: its data set is large."""
+    from model_monitor.operators.endpoint import CreateModelOperator
+    from model_monitor.operators.storage import UploadFilesOperator
+    from tests.monitored import monitored_endpoint, run_task, write_files
+
+    write_files(tmp_path / "large", model_archive, rows=60_000)
+    endpoint = monitored_endpoint(tmp_path / "large", make_bucket(aws))
+    for step in (UploadFilesOperator, CreateModelOperator):
+        run_task(step(task_id=step.__name__, endpoint=endpoint))
+    return endpoint
+
+
 @pytest.fixture(scope="session")
 def deployed(aws: Running, files: Path) -> MonitoredEndpoint:
     """A small endpoint in service, with both baselines, shared by tests that change nothing of it."""

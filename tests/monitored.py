@@ -21,11 +21,11 @@ FEATURES = ("Age", "Income", "Visits", "Calls")
 ROWS = 60
 
 
-def write_files(folder: Path, archive: bytes) -> None:
+def write_files(folder: Path, archive: bytes, rows: int = ROWS) -> None:
     """A model archive, a validation data set with header and label, a test data set of inputs only."""
     random = np.random.default_rng(1)
-    inputs = random.normal(size=(ROWS, len(FEATURES))).round(3)
-    labels = (inputs[:, 0] + random.normal(scale=0.5, size=ROWS) > 0).astype(int)
+    inputs = random.normal(size=(rows, len(FEATURES))).round(3)
+    labels = (inputs[:, 0] + random.normal(scale=0.5, size=rows) > 0).astype(int)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.tar.gz").write_bytes(archive)
     with (folder / "validation.csv").open("w", newline="") as file:

@@ -23,9 +23,10 @@ def programs_of(pid: int) -> set[int]:
 
 
 def alive(pid: int) -> bool:
-    """Whether the process runs; one that is over and not yet waited for does not."""
+    """Whether the process runs; one that is over and not yet waited for does not, once all its threads are over."""
     listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return bool(listed.stdout.strip()) and not listed.stdout.startswith("Z")
+    state = listed.stdout.strip()
+    return bool(state) and (not state.startswith("Z") or "l" in state)
 
 
 def _is_fork_server(pid: int) -> bool:

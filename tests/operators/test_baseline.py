@@ -111,8 +111,8 @@ def test_a_result_that_another_job_has_overwritten_is_made_anew(prepared: Monito
     assert json.loads(config or b"")["probability_threshold"] == 0.8
 
 
-def test_killing_the_task_stops_its_job(prepared: MonitoredEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = BaselineOperator(task_id="bias", endpoint=prepared, kind="bias")
+def test_killing_the_task_stops_its_job(slow_to_judge: MonitoredEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = BaselineOperator(task_id="bias", endpoint=slow_to_judge, kind="bias")
     monkeypatch.setattr(Wait, "poll", lambda *_, **__: task.on_kill() or pytest.fail("the task was killed"))
     with pytest.raises(pytest.fail.Exception):
         run_task(task)

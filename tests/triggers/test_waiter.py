@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.hooks.sagemaker import PROCESSING_JOB, SageMakerHook
+from model_monitor.hooks.sagemaker import SageMakerHook
 from model_monitor.operators.baseline import BaselineOperator
-from model_monitor.sources import baselining_job
 from model_monitor.triggers.waiter import ProcessingJobTrigger, WaiterTrigger
 from model_monitor.waiting import Wait
 from tests.monitored import first_event, sent_to_the_triggerer
@@ -68,12 +67,10 @@ def test_a_refusal_for_lack_of_a_server_is_waited_out_until_the_deadline(monkeyp
     assert "EndpointConnectionError" in told["reason"]
 
 
-def test_ending_the_deferred_task_by_hand_stops_its_job(deployed: MonitoredEndpoint) -> None:
+def test_ending_the_deferred_task_by_hand_stops_its_job(slow_to_judge: MonitoredEndpoint) -> None:
     hook = SageMakerHook(region_name="us-west-2")
-    operator = BaselineOperator(task_id="bias", endpoint=deployed, kind="bias")
-    request = baselining_job(deployed, "bias", attempt=99)
-    hook.ensure(PROCESSING_JOB, request)
-    job = request["ProcessingJobName"]
+    operator = BaselineOperator(task_id="bias", endpoint=slow_to_judge, kind="bias")
+    job = operator._start()
     wait = Wait.until("ProcessingJobFinished", {"ProcessingJobName": job}, interval=0.2, timeout=60)
     killed = ProcessingJobTrigger(wait=asdict(wait), **operator._connection())
     asyncio.run(sent_to_the_triggerer(killed).on_kill())

@@ -26,6 +26,9 @@ READY = "listening on "
 MODEL_FOLDER = "opt/ml/model"
 TEXT_TYPE = "text/html; charset=utf-8"
 _THREADS = 4
+_CONNECTIONS = 128
+_IDLE_SECONDS = 3600
+"""Longer than the platform keeps a connection unused, so that none is closed under a request."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,14 @@ def serve(load: Callable[[Path], Model]) -> int:
     except CannotServe as error:
         print(error, flush=True)
         return 1
-    server = Server(("127.0.0.1", 0), application(model), numthreads=_THREADS)
+    server = Server(
+        ("127.0.0.1", 0),
+        application(model),
+        numthreads=_THREADS,
+        request_queue_size=_CONNECTIONS,
+        timeout=_IDLE_SECONDS,
+    )
+    server.keep_alive_conn_limit = _CONNECTIONS
     server.prepare()
     print(f"{READY}http://127.0.0.1:{server.bind_addr[1]}", flush=True)
     server.serve()
