@@ -23,6 +23,10 @@ MODEL_SECONDS = 60
 LONGEST_MESSAGE = 2048
 LONGEST_ORIGINAL_MESSAGE = 2048
 DEFAULT_TYPE = "application/octet-stream"
+TIMED_OUT = (
+    "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
+    "each container in Amazon CloudWatch, resolve the issue, and try again."
+)
 UNSUPPORTED = ("TargetModel", "TargetContainerHostname", "EnableExplanations", "InferenceComponentName", "SessionId")
 
 
@@ -135,23 +139,22 @@ def _ask(
             "POST", "/invocations", body=request["Body"], headers=headers, timeout=MODEL_SECONDS
         )
     except urllib3.exceptions.ReadTimeoutError as error:
-        message = "Your invocation timed out while waiting for a response from container primary."
-        raise _model_error(aws, region, endpoint, 0, message, message) from error
+        raise _model_error(aws, region, endpoint, 0, TIMED_OUT) from error
     except urllib3.exceptions.NewConnectionError as error:
         message = f"The model server of variant {variant.name} is being started again; try again in a moment."
         raise AwsError("ServiceUnavailable", message, 503) from error
     except urllib3.exceptions.HTTPError as error:
         message = f"The model server of variant {variant.name} does not answer."
-        raise _model_error(aws, region, endpoint, 500, message, message) from error
+        raise _model_error(aws, region, endpoint, 500, message) from error
     if answer.status >= 400:
         text = answer.data.decode("utf-8", errors="replace")[:LONGEST_ORIGINAL_MESSAGE]
-        kind = "client" if answer.status < 500 else "server"
-        message = f'Received {kind} error ({answer.status}) from primary with message "{text}".'
-        raise _model_error(aws, region, endpoint, answer.status, text, message)
+        raise _model_error(aws, region, endpoint, answer.status, text)
     return answer
 
 
-def _model_error(aws: LocalAws, region: str, endpoint: str, status: int, original: str, message: str) -> AwsError:
+def _model_error(aws: LocalAws, region: str, endpoint: str, status: int, original: str) -> AwsError:
+    kind = "client" if 400 <= status < 500 else "server"
+    message = f'Received {kind} error ({status}) from primary with message "{original}".'
     group = f"{LOG_GROUP}/{endpoint}"
     console = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
     where = f" See {console} in account {aws.account_id} for more information."

@@ -144,7 +144,11 @@ def test_a_model_that_takes_too_long_is_a_model_error(aws: Embedded, monkeypatch
     monkeypatch.setattr(runtime, "MODEL_SECONDS", 0.1)
     answered, response = refusal(aws, "sleep:1")
     assert (answered, response["Error"]["Code"], response["OriginalStatusCode"]) == (424, "ModelError", 0)
-    assert "timed out" in response["OriginalMessage"]
+    assert response["OriginalMessage"].startswith(
+        "Your invocation timed out while waiting for a response from container"
+    )
+    said = f'Received server error (0) from primary with message "{response["OriginalMessage"]}". See https://'
+    assert response["Error"]["Message"].startswith(said)
 
 
 def test_a_request_that_kills_the_server_is_a_model_error_and_the_server_comes_back(aws: Embedded) -> None:
