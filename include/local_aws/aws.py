@@ -12,6 +12,7 @@ from botocore.config import Config
 
 from local_aws.access.keys import Key
 from local_aws.clock import Clock
+from local_aws.database_files import telling
 from local_aws.hosting.capture import CaptureWriter
 from local_aws.hosting.deployments import Hosting
 from local_aws.jobs.processing import ProcessingJobs
@@ -49,7 +50,8 @@ class LocalAws:
         self.store = Store(data_dir / "state.sqlite")
         self._time = KeptTime(self.store, clock)
         try:
-            self._time.take_up()
+            with telling(data_dir / "state.sqlite", data_dir):
+                self._time.take_up()
         except BaseException:
             self.store.close()
             raise
@@ -137,4 +139,4 @@ class LocalAws:
         self.deliveries.stop()
         self.alarms.stop()
         self.event_bus.stop()
-        self._time.note(self.clock.now())
+        self._time.stop()

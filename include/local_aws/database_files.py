@@ -68,14 +68,16 @@ def connect_of_format(path: Path, folder: Path, expected: int, schema: str) -> s
 
 @contextmanager
 def transaction(database: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing of what is executed within."""
+    """All or nothing of what is executed within; nothing, too, when the disk has no room for it."""
     database.execute("BEGIN")
     try:
         yield
+        database.execute("COMMIT")
     except BaseException:
-        database.execute("ROLLBACK")
+        # A full disk makes SQLite end the transaction by itself, or not.
+        if database.in_transaction:
+            database.execute("ROLLBACK")
         raise
-    database.execute("COMMIT")
 
 
 @contextmanager

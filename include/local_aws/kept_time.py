@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 from local_aws.clock import Clock
 from local_aws.database_files import UnusableStore
 from local_aws.store import Store
+
+log = logging.getLogger(__name__)
 
 KIND = "clock"
 NAME = "latest"
@@ -46,6 +50,13 @@ class KeptTime:
         if not self._clock.stepped:
             self._note_and_go_on()
 
+    def stop(self) -> None:
+        """Note the time a last time; on a full disk the one noted before has to do."""
+        try:
+            self.note(self._clock.now())
+        except sqlite3.Error as error:
+            log.warning("The time of the data folder cannot be noted: %s", error)
+
     def note(self, moment: datetime) -> None:
         """Remember that it has been as late as this."""
         self._store.put(KIND, NAME, {"Now": moment.isoformat(), "Stepped": self._clock.stepped})
@@ -62,8 +73,8 @@ class KeptTime:
 
     def _note_and_go_on(self) -> None:
         now = self._clock.now()
-        self.note(now)
         self._clock.call_at(now + REAL_TIME_NOTED_EVERY, self._note_and_go_on)
+        self.note(now)
 
 
 def _text(moment: datetime) -> str:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from local_aws.database_files import connect, of_another_format, telling, transaction
@@ -29,6 +31,7 @@ CAN_BE_MOVED = frozenset({1})
 """Formats that are read, and written anew at the start."""
 
 
+TRY_AGAIN_SECONDS = 1.0
 LAST_CHARACTER = "\U0010ffff"
 
 
@@ -140,6 +143,17 @@ class Store:
             document = document if changed is None else changed
             self.put(kind, name, document)
             return document
+
+    def update_at_last(self, kind: str, name: str, change: Callable[[Document], None], given_up: Event) -> None:
+        """Like `update`, again and again as long as the file cannot be written, until somebody gives up."""
+        while True:
+            try:
+                self.update(kind, name, change)
+                return
+            except sqlite3.OperationalError as error:
+                log.error("%s %s cannot be written, which is tried again: %s", kind, name, error)
+                if given_up.wait(TRY_AGAIN_SECONDS):
+                    return
 
     def delete(self, kind: str, name: str) -> bool:
         """Remove a document; False when there was none."""

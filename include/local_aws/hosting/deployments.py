@@ -303,7 +303,7 @@ class Hosting:
             if document["EndpointStatus"] != before:
                 document["LastModifiedTime"] = self._aws.clock.timestamp()
 
-        self._aws.store.update("endpoint", key, stamped)
+        self._aws.store.update_at_last("endpoint", key, stamped, self._stopping)
 
     def _in_background(self, what: str, work: Callable[..., None], *arguments: Any) -> None:
         number = self._aws.work.begin(what)

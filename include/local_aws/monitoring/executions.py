@@ -298,9 +298,10 @@ class Executions:
         self._change(key, MonitoringExecutionStatus=ended.status, FailureReason=ended.reason)
 
     def _change(self, key: str, **members: Any) -> None:
-        self._aws.store.update(
-            KIND, key, lambda execution: {**execution, **members, "LastModifiedTime": self._aws.clock.timestamp()}
-        )
+        def change(execution: Document) -> None:
+            execution.update(members, LastModifiedTime=self._aws.clock.timestamp())
+
+        self._aws.store.update_at_last(KIND, key, change, self._stopping)
 
 
 def _end_of(error: Exception, key: str) -> _Ended:

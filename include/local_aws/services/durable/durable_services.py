@@ -1,7 +1,7 @@
 """IAM, CloudWatch, Logs, EventBridge and SNS that survive the process's end at any moment.
 
-Moto keeps them in memory. Here every request that changes something is written to the journal before it is answered,
-and done again at the start: at the time that it came and with the same chance, so that identifiers are what they were.
+Moto keeps them in memory. Here every request that changes something is written to the journal before it is done, and
+done again at the start: at the time that it came and with the same chance, so that identifiers are what they were.
 Log events and metric values, which are many, are kept as they are. A publication or an event is not done again.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import logging
 import secrets
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -81,20 +82,30 @@ class DurableServices:
             environ=_kept(environ),
             body=body,
         )
+        # Before it is done, so that what cannot be kept, as on a full disk, is not done either.
+        place = self._journal.append(entry)
         answer = _Answer()
-        with circumstances(datetime.fromisoformat(entry.moment), entry.seed):
-            content = b"".join(self._application(environ, answer))
-        if answer.status < FAILED:
-            self._keep(request, entry)
+        done = False
+        try:
+            with circumstances(datetime.fromisoformat(entry.moment), entry.seed):
+                content = b"".join(self._application(environ, answer))
+            done = answer.status < FAILED
+        finally:
+            self._tidy(request, place, done)
         start_response(*answer.line)
         return [content]
 
-    def _keep(self, request: Described, entry: Entry) -> None:
-        if request.deletes and request.subject is not None:
-            creating = {action.rpartition("/")[2] for action in self._journal.forget(request.subject)}
-            if request.subject.split("/")[1] in creating:
-                return
-        self._journal.append(entry, replacing=request.is_repeatable)
+    def _tidy(self, request: Described, place: int, done: bool) -> None:
+        """Leave out of the journal what need not be done again."""
+        try:
+            if not done:
+                self._journal.drop(place)
+            elif request.deletes and request.subject is not None:
+                self._journal.forget(request.subject, creating=request.subject.split("/")[1])
+            elif request.is_repeatable:
+                self._journal.drop_same_before(place)
+        except sqlite3.Error as error:
+            log.warning("The journal keeps more than it needs after %s: %s", request.name, error)
 
     def _repeat(self) -> None:
         for entry in self._journal.entries():

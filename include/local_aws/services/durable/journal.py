@@ -63,24 +63,35 @@ class Journal:
         self.lock = threading.RLock()
         self._database = connect_of_format(path, path.parent, FORMAT, SCHEMA)
 
-    def append(self, entry: Entry, replacing: bool) -> None:
-        """Keep a request; `replacing` drops the one before it about its subject if that said exactly the same."""
-        with self.transaction():
-            if replacing and entry.subject is not None:
-                self.execute(
-                    "DELETE FROM requests WHERE sequence = (SELECT max(sequence) FROM requests WHERE subject = ?)"
-                    " AND action = ? AND body = ?",
-                    (entry.subject, entry.action, entry.body),
-                )
-            self.execute(
-                "INSERT INTO requests (action, subject, seed, moment, environ, body) VALUES (?, ?, ?, ?, ?, ?)",
-                (entry.action, entry.subject, str(entry.seed), entry.moment, json.dumps(entry.environ), entry.body),
-            )
+    def append(self, entry: Entry) -> int:
+        """Keep a request; its place in the journal."""
+        ((place,),) = self.execute(
+            "INSERT INTO requests (action, subject, seed, moment, environ, body) VALUES (?, ?, ?, ?, ?, ?)"
+            " RETURNING sequence",
+            (entry.action, entry.subject, str(entry.seed), entry.moment, json.dumps(entry.environ), entry.body),
+        )
+        return int(place)
 
-    def forget(self, subject: str) -> set[str]:
-        """Drop all requests about a resource that is gone; the actions that they were."""
-        rows = self.execute("DELETE FROM requests WHERE subject = ? RETURNING action", (subject,))
-        return {action for (action,) in rows}
+    def drop(self, place: int) -> None:
+        """Forget one request."""
+        self.execute("DELETE FROM requests WHERE sequence = ?", (place,))
+
+    def drop_same_before(self, place: int) -> None:
+        """Forget the request before this one about the same subject, if that said exactly the same."""
+        self.execute(
+            "DELETE FROM requests WHERE sequence = (SELECT max(earlier.sequence) FROM requests AS earlier, requests"
+            " AS this WHERE this.sequence = ?1 AND earlier.subject = this.subject AND earlier.sequence < ?1)"
+            " AND (action, body) = (SELECT action, body FROM requests WHERE sequence = ?1)",
+            (place,),
+        )
+
+    def forget(self, subject: str, creating: str) -> None:
+        """Drop all requests about a resource that is gone, if one of them, of the action `creating`, had made it."""
+        self.execute(
+            "DELETE FROM requests WHERE subject = ?1"
+            " AND EXISTS (SELECT 1 FROM requests WHERE subject = ?1 AND action LIKE '%/' || ?2)",
+            (subject, creating),
+        )
 
     def entries(self) -> Iterator[Entry]:
         """All requests, in the order in which they came."""

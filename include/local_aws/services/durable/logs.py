@@ -120,7 +120,12 @@ class KeptLogs:
                 known = len(stream.events)
                 token = put(stream, log_events)
                 if events := stream.events[known:]:
-                    self._keep(stream, events)
+                    try:
+                        self._keep(stream, events)
+                    except BaseException:
+                        del stream.events[known:]
+                        raise
+                    self._trim_when_due()
                 return token
 
         return put_log_events
@@ -142,6 +147,8 @@ class KeptLogs:
             ),
         )
         self._size += size
+
+    def _trim_when_due(self) -> None:
         if self._size > self._most_bytes or self._clock.now() - self._trimmed > TRIMMED_EVERY:
             self._trim()
 

@@ -61,7 +61,12 @@ class KeptMetrics:
                 known = len(backend.metric_data)
                 put(backend, namespace, metric_data)
                 if data := backend.metric_data[known:]:
-                    self._keep(backend.region_name, data)
+                    try:
+                        self._keep(backend.region_name, data)
+                    except BaseException:
+                        del backend.metric_data[known:]
+                        raise
+                    self._trim_when_due()
 
         return put_metric_data
 
@@ -72,6 +77,8 @@ class KeptMetrics:
             (region, newest, len(data), json.dumps([_document(datum) for datum in data])),
         )
         self._count += len(data)
+
+    def _trim_when_due(self) -> None:
         if self._count > self._most_values or self._clock.now() - self._trimmed > TRIMMED_EVERY:
             self._trim()
 

@@ -18,6 +18,16 @@ class Changed:
     objects: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     uploads: dict[tuple[str, str], set[int]] = field(default_factory=dict)
 
+    @property
+    def changed_buckets(self) -> set[str]:
+        """The buckets whose settings may have changed."""
+        return set() if self.of_object else self.buckets
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything to save."""
+        return bool(self.changed_buckets or self.objects or self.uploads)
+
 
 class Changes:
     """Notes changes by thread; `save` gets them at the end of each request, or at once outside of one."""

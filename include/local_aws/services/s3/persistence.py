@@ -17,6 +17,7 @@ The next page of a listing is found again from its token, unless the key that th
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -51,6 +52,7 @@ class PersistentS3:
         self._changes = Changes(self._save)
         self._locks = KeyLocks()
         self._saving = threading.Lock()
+        self._unsaved: list[Changed] = []
         self._saved: dict[tuple[str, str], tuple[tuple[str, Content | None], ...]] = {}
         self._saved_parts: dict[tuple[str, str], dict[int, Content]] = {}
         StoredKey.contents = self._contents
@@ -82,20 +84,29 @@ class PersistentS3:
         self._index.close()
 
     def _save(self, changed: Changed) -> None:
-        buckets = () if changed.of_object else changed.buckets
-        if not (buckets or changed.objects or changed.uploads):
+        if not changed.anything:
             return
-        done: list[Callable[[], None]] = []
         with self._saving:
-            with self._index.transaction():
-                for name in buckets:
+            try:
+                self._save_all([*self._unsaved, changed])
+            except sqlite3.OperationalError:
+                # On a full disk; in moto's memory it is changed all the same, so it is saved with the next change.
+                self._unsaved.append(changed)
+                raise
+            self._unsaved = []
+
+    def _save_all(self, changes: list[Changed]) -> None:
+        done: list[Callable[[], None]] = []
+        with self._index.transaction():
+            for changed in changes:
+                for name in changed.changed_buckets:
                     self._save_bucket(name, done)
                 for (bucket, key), versions in changed.objects.items():
                     self._save_object(bucket, key, versions, done)
                 for (bucket, upload), parts in changed.uploads.items():
                     self._save_upload(bucket, upload, parts, done)
-            for follow in done:
-                follow()
+        for follow in done:
+            follow()
 
     def _save_bucket(self, name: str, done: list[Callable[[], None]]) -> None:
         found = self._bucket(name)
