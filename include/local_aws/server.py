@@ -12,12 +12,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
-from cheroot.wsgi import Server as WsgiServer
-
 from local_aws.access.gate import Access
 from local_aws.access.keys import Key, UnusableKeys, read_keys
 from local_aws.aws import LocalAws
 from local_aws.clock import Clock
+from local_aws.connections import PatientServer
 from local_aws.database_files import UnusableStore
 from local_aws.launching.launcher import launcher
 from local_aws.memory import return_large_blocks
@@ -55,7 +54,7 @@ class Server:
     ) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         load_operations()
-        self._wsgi = WsgiServer((host, port), wsgi_app=None, numthreads=THREADS, request_queue_size=128)
+        self._wsgi = PatientServer((host, port), wsgi_app=None, numthreads=THREADS, request_queue_size=128)
         self._wsgi.gateway = NamingGateway
         self._wsgi.keep_alive_conn_limit = KEPT_CONNECTIONS
         self._wsgi.max_request_header_size = LONGEST_HEADERS

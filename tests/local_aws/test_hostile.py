@@ -8,6 +8,7 @@ import json
 import socket
 import subprocess
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -240,6 +241,16 @@ def test_idle_connections_take_no_thread(local_aws: Running) -> None:
     finally:
         for connection in idle:
             connection.close()
+
+
+def test_connections_that_say_nothing_take_no_thread(local_aws: Running) -> None:
+    host, port = local_aws.url.removeprefix("http://").split(":")
+    with contextlib.ExitStack() as silent:
+        for _ in range(200):
+            silent.enter_context(socket.create_connection((host, int(port)), timeout=30))
+        begun = time.monotonic()
+        assert send(local_aws, "{}")[0] == 200
+        assert time.monotonic() - begun < 5
 
 
 def resident_bytes(aws: Running) -> int:
