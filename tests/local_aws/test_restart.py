@@ -11,7 +11,7 @@ import pytest
 from local_aws.clock import Clock
 from local_aws.monitoring import scheduler
 from tests.local_aws.embedded import BUCKET, embedded, job_request, stub_every_image
-from tests.local_aws.monitoring.test_monitoring_schedules import (
+from tests.local_aws.monitoring.monitors import (
     captured,
     executions,
     make_endpoint,

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
-
-from tests.local_aws.embedded import Embedded, embedded, stub_every_image
-from tests.local_aws.monitoring.test_monitoring_schedules import (
+from tests.local_aws.embedded import Embedded
+from tests.local_aws.monitoring.monitors import (
     DELAY,
     captured,
     executions,
     monitor,
     now,
-    prepare,
     to_the_next_firing,
 )
 from tests.local_aws.subscriber import subscriber, topic_for
-
-
-@pytest.fixture
-def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Embedded]:
-    stub_every_image(monkeypatch)
-    with embedded(tmp_path / "aws", DELAY) as running:
-        prepare(running)
-        yield running
 
 
 def test_an_executions_metric_raises_an_alarm_that_notifies_a_subscriber(aws: Embedded) -> None:

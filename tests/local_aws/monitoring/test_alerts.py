@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.monitoring import alerts
 from tests.local_aws.embedded import Embedded, embedded, stub_every_image
-from tests.local_aws.monitoring.test_monitoring_schedules import (
+from tests.local_aws.monitoring.monitors import (
     DELAY,
     captured,
     define,

@@ -11,7 +11,7 @@ import pytest
 
 from local_aws.services.events import event_bus
 from tests.local_aws.embedded import BUCKET, Embedded, embedded, job_request, stub_every_image
-from tests.local_aws.monitoring.test_monitoring_schedules import DELAY, captured, monitor, prepare, to_the_next_firing
+from tests.local_aws.monitoring.monitors import DELAY, captured, monitor, prepare, to_the_next_firing
 from tests.local_aws.subscriber import subscriber, topic_for
 from tests.running_aws import REGION, ROLE, XGBOOST_IMAGE
 
