@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from model_monitor.config import ShapRows, endpoints_folder, load_endpoint, load_endpoints
+from model_monitor.config import endpoints_folder, load_endpoint, load_endpoints
+from model_monitor.config_monitors import ShapRows
 from model_monitor.errors import ConfigError
 
 PROJECT = Path(__file__).parents[1]
@@ -83,6 +84,17 @@ MISTAKES = [
         "clusters (of the data), or rows: [[...]], "
         "one value per model input (found 'mean')",
     ),
+    (
+        "  label: Churn",
+        "  label: Churn\n  headers: [Churn, Day Mins, Day Mins]",
+        "data.headers: 'Day Mins' more than once",
+    ),
+    (
+        "baseline: test_mean",
+        "baseline: {rows: [[1], [1, 2]]}",
+        "explainability.baseline: expected test_mean, the s3://",
+    ),
+    ("cron: cron(0 * ? * * *)", "cron: cron(0 24 ? * * *)", "monitoring.cron: expected hourly: cron(0 * ? * * *), dai"),
     ("baseline: test_mean", "baseline: {rows: []}", "explainability.baseline: expected test_mean, the s3:// address"),
     ("agg_method: mean_abs", "agg_method: mean", "explainability.agg_method: Input should be 'mean_abs', 'median' or"),
     ("cron: cron(0 * ? * * *)", "cron: 0 * * * *", "monitoring.cron: expected hourly: cron(0 * ? * * *), daily at 14"),

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from model_monitor import analysis_configs, requests, sources
-from model_monitor.analysis.config import parse_analysis_config
+from model_monitor.analysis.config_file import parse_analysis_config
 from model_monitor.config import MonitoredEndpoint, load_endpoint
 from model_monitor.errors import ConfigError
 
@@ -130,6 +130,8 @@ def test_labels_and_scores_of_csv_stand_at_positions(tmp_path: Path) -> None:
         ("endpoint.payloads.content_template", None, "endpoint.payloads.content_template: application/json needs one"),
         ("endpoint.payloads.record_template", None, "endpoint.payloads.record_template: application/json needs one"),
         ("endpoint.payloads.accept_type", "text/csv", "endpoint.payloads.accept_type: monitors take requests in app"),
+        ("endpoint.payloads.label_headers", [True], "endpoint.payloads.label_headers: expected a list of the classes'"),
+        ("endpoint.payloads.label_headers", ["a", "a"], "endpoint.payloads.label_headers: 'a' more than once"),
         ("endpoint.payloads.label", -1, "endpoint.payloads.label: expected a place in answers: a position in CSV"),
         ("endpoint.data_capture", {"json_content_types": ["text/json"]},
          "endpoint.data_capture.json_content_types: must list application/json;"),

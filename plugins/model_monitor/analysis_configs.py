@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from model_monitor.config import MonitoredEndpoint, Scalar
+from model_monitor.config import MonitoredEndpoint
+from model_monitor.config_types import Scalar
 
 Analysis = dict[str, Any]
 ShapBaseline = Sequence[Sequence[Scalar]] | str | None

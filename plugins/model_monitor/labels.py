@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from model_monitor.config import GroundTruth
+from model_monitor.config_monitors import GroundTruth
 from model_monitor.errors import ConfigError, InputError
 
 Source = Callable[..., Mapping[str, Any]]

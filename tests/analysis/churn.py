@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from model_monitor.analysis.config import AnalysisConfig, parse_analysis_config
+from model_monitor.analysis.config import AnalysisConfig
+from model_monitor.analysis.config_file import parse_analysis_config
 from model_monitor.errors import AnalysisError
 
 HEADERS = ["Churn", "Account Length", "Day Mins", "Plan"]

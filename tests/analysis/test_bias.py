@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from model_monitor.analysis.bias import bias_report
-from model_monitor.analysis.config import AnalysisConfig, parse_analysis_config
+from model_monitor.analysis.config import AnalysisConfig
+from model_monitor.analysis.config_file import parse_analysis_config
 from model_monitor.analysis.dataset import Dataset
 from model_monitor.errors import AnalysisError
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from model_monitor.analysis.config import parse_analysis_config
+from model_monitor.analysis.config_file import parse_analysis_config
 from model_monitor.analysis.dataset_captures import read_captures, read_merged
 from tests.analysis.churn import BIAS, HEADERS, complaint, configured, written
 

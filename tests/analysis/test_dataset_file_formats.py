@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from model_monitor.analysis.config import AnalysisConfig, parse_analysis_config
+from model_monitor.analysis.config import AnalysisConfig
+from model_monitor.analysis.config_file import parse_analysis_config
 from model_monitor.analysis.dataset import Dataset
 from model_monitor.analysis.dataset_files import read_dataset
 from model_monitor.errors import AnalysisError

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from model_monitor.analysis.config import parse_analysis_config
+from model_monitor.analysis.config_file import parse_analysis_config
 from model_monitor.analysis.dataset import Dataset
 from model_monitor.analysis.dataset_files import read_dataset
 from model_monitor.analysis.side_tables import completed

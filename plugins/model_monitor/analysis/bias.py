@@ -12,7 +12,8 @@ import pandas as pd
 
 from model_monitor.analysis import bias_metrics
 from model_monitor.analysis.bias_counts import Counts, count
-from model_monitor.analysis.config import NO_FACET, AnalysisConfig, FacetConfig
+from model_monitor.analysis.config import AnalysisConfig, FacetConfig
+from model_monitor.analysis.config_checks import NO_FACET
 from model_monitor.analysis.config_schema import NameOrIndex, Scalar
 from model_monitor.analysis.dataset import Dataset
 from model_monitor.analysis.flip_test import flip_test

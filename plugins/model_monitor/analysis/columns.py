@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from model_monitor.analysis.config import NO_LABEL_HEADER, AnalysisConfig
+from model_monitor.analysis.config import AnalysisConfig
+from model_monitor.analysis.config_checks import NO_LABEL_HEADER
 from model_monitor.analysis.config_schema import NameOrIndex
 from model_monitor.errors import AnalysisError
 

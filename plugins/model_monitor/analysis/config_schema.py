@@ -21,6 +21,8 @@ Scalar = str | int | float | bool
 NameOrIndex = str | int
 AggMethod = Literal["mean_abs", "median", "mean_sq"]
 
+NOT_VALID = "Analysis configuration schema validation error."
+
 PRE_TRAINING_METRICS = ("CDDL", "CI", "DPL", "JS", "KL", "KS", "LP", "TVD")
 POST_TRAINING_METRICS = ("AD", "CDDPL", "DAR", "DCA", "DCR", "DI", "DPPL", "DRR", "FT", "GE", "RD", "SD", "TE")
 

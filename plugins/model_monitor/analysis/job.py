@@ -20,8 +20,8 @@ from model_monitor.analysis.config import (
     PredictorConfig,
     ReportConfig,
     ShapConfig,
-    load_analysis_config,
 )
+from model_monitor.analysis.config_file import load_analysis_config
 from model_monitor.analysis.container import CONFIG, DATA, METRICS, OUTPUT, below, exit_code, files_below
 from model_monitor.analysis.dataset import Dataset
 from model_monitor.analysis.dataset_captures import read_captures, read_merged

@@ -14,9 +14,8 @@ from model_monitor.analysis.config import (
     PredictorConfig,
     ReportConfig,
     ShapConfig,
-    load_analysis_config,
-    parse_analysis_config,
 )
+from model_monitor.analysis.config_file import load_analysis_config, parse_analysis_config
 from model_monitor.analysis.config_schema import POST_TRAINING_METRICS, PRE_TRAINING_METRICS
 from model_monitor.errors import AnalysisError
 
