@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 THREADS = 32
 LONGEST_HEADERS = 64 * 1024
+LAST_REQUESTS_SECONDS = 2
+"""How long a stop waits for requests that are not answered, or not even sent, by then."""
 KEPT_CONNECTIONS = 512
 """So many clients may keep their connection between requests; an idle one takes no thread, and is closed after 10 s."""
 
@@ -58,6 +60,7 @@ class Server:
         self._wsgi.gateway = NamingGateway
         self._wsgi.keep_alive_conn_limit = KEPT_CONNECTIONS
         self._wsgi.max_request_header_size = LONGEST_HEADERS
+        self._wsgi.shutdown_timeout = LAST_REQUESTS_SECONDS
         self._wsgi.prepare()
         port = self._wsgi.bind_addr[1]
         reachable = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
