@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import pytest
 from local_aws import administration
 from local_aws.clock import Clock
 from tests.local_aws.embedded import BUCKET, Embedded, embedded, stub_every_image
-from tests.local_aws.test_kept_time import HOUR, START
 from tests.running_aws import REGION
+
+START = datetime(2026, 11, 16, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture

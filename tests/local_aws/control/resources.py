@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from tests.local_aws.embedded import BUCKET, CLARIFY, IMAGE, Embedded, job_request
 from tests.running_aws import REGION, ROLE
 
@@ -151,3 +154,16 @@ KINDS = [
         ("ResourceNotFound", "Could not find monitoring schedule with name: NAME"),
     ),
 ]
+
+
+def call(aws: Embedded, operation: str, **request: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = getattr(aws.sagemaker, operation)(**request)
+    return answer
+
+
+def error_of(aws: Embedded, operation: str, **request: Any) -> tuple[int, str, str]:
+    """HTTP status, code and message."""
+    with pytest.raises(ClientError) as error:
+        call(aws, operation, **request)
+    response = error.value.response
+    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Error"]["Message"]

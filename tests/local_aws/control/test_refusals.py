@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.control.resources import VARIANT
-from tests.local_aws.control.test_resources import call, error_of
+from tests.local_aws.control.resources import VARIANT, call, error_of
 from tests.local_aws.embedded import IMAGE, Embedded, job_request
 from tests.polling import until
 from tests.running_aws import ROLE

@@ -9,26 +9,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.control.resources import KINDS, Kind
+from tests.local_aws.control.resources import KINDS, Kind, call, error_of
 from tests.local_aws.embedded import Embedded
 from tests.polling import until
 from tests.running_aws import REGION
 
 TAGS = [{"Key": "team", "Value": "ml"}, {"Key": "cost center", "Value": ""}]
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.arn)
-
-
-def call(aws: Embedded, operation: str, **request: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = getattr(aws.sagemaker, operation)(**request)
-    return answer
-
-
-def error_of(aws: Embedded, operation: str, **request: Any) -> tuple[int, str, str]:
-    """HTTP status, code and message."""
-    with pytest.raises(ClientError) as error:
-        call(aws, operation, **request)
-    response = error.value.response
-    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Error"]["Message"]
 
 
 def make(aws: Embedded, kind: Kind, name: str, **more: Any) -> str:

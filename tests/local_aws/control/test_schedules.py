@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.local_aws.control.resources import definition, schedule
-from tests.local_aws.control.test_resources import call, error_of
+from tests.local_aws.control.resources import call, definition, error_of, schedule
 from tests.local_aws.embedded import Embedded
 from tests.running_aws import REGION
 

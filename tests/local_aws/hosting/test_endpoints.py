@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.local_aws.embedded import embedded
+from tests.local_aws.hosting.endpoints import ARN, error_of, variant
 from tests.running_aws import (
     REGION,
     ROLE,
@@ -23,28 +23,10 @@ from tests.running_aws import (
     wait_for_endpoint,
 )
 
-ARN = f"arn:aws:sagemaker:{REGION}:123456789012"
-
-
-def variant(model: str, name: str = "AllTraffic", weight: float = 1.0) -> dict[str, object]:
-    return {
-        "VariantName": name,
-        "ModelName": model,
-        "InstanceType": "ml.m5.large",
-        "InitialInstanceCount": 1,
-        "InitialVariantWeight": weight,
-    }
-
 
 @pytest.fixture
 def model(local_aws: Running, bucket: str, model_archive: bytes) -> str:
     return create_model(local_aws, bucket, model_archive)
-
-
-def error_of(call: object, **request: object) -> tuple[str, str]:
-    with pytest.raises(ClientError) as error:
-        call(**request)  # type: ignore[operator]
-    return error.value.response["Error"]["Code"], error.value.response["Error"]["Message"]
 
 
 def test_an_endpoint_from_creation_to_deletion(local_aws: Running, bucket: str, model: str) -> None:

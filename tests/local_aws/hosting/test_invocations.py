@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.hosting import runtime
 from tests.local_aws.embedded import BUCKET, IMAGE, Embedded, echo_every_image, embedded
+from tests.local_aws.hosting.echo_endpoints import configure, invoke, make_endpoint, refusal, settled
 from tests.polling import until
 from tests.running_aws import REGION, ROLE, capture_config
 
@@ -28,47 +28,6 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
             running.sagemaker.create_model(ModelName="echo", PrimaryContainer={"Image": IMAGE}, ExecutionRoleArn=ROLE)
             make_endpoint(running, "echo", "First")
             yield running
-
-
-def configure(aws: Embedded, name: str, variant: str, **more: Any) -> None:
-    aws.sagemaker.create_endpoint_config(
-        EndpointConfigName=name,
-        ProductionVariants=[
-            {
-                "VariantName": variant,
-                "ModelName": "echo",
-                "InstanceType": "ml.m5.large",
-                "InitialInstanceCount": 1,
-            }
-        ],
-        **more,
-    )
-
-
-def make_endpoint(aws: Embedded, name: str, variant: str, **more: Any) -> None:
-    configure(aws, name, variant, **more)
-    aws.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    settled(aws, name)
-
-
-def settled(aws: Embedded, name: str, status: str = "InService") -> dict[str, Any]:
-    found: dict[str, Any] = until(
-        lambda: aws.sagemaker.describe_endpoint(EndpointName=name),
-        lambda endpoint: endpoint["EndpointStatus"] == status,
-    )
-    return found
-
-
-def invoke(aws: Embedded, body: str = "x", endpoint: str = "echo", **more: Any) -> dict[str, Any]:
-    answer: dict[str, Any] = aws.client("sagemaker-runtime").invoke_endpoint(EndpointName=endpoint, Body=body, **more)
-    return answer | {"Told": json.loads(answer["Body"].read())}
-
-
-def refusal(aws: Embedded, body: str = "x", endpoint: str = "echo", **more: Any) -> tuple[int, dict[str, Any]]:
-    with pytest.raises(ClientError) as error:
-        invoke(aws, body, endpoint, **more)
-    response: dict[str, Any] = dict(error.value.response)
-    return response["ResponseMetadata"]["HTTPStatusCode"], response
 
 
 def test_headers_reach_the_model_and_come_back(aws: Embedded) -> None:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from local_aws import runners
 from local_aws.hosting import revival
 from tests.local_aws.embedded import Embedded, echo_every_image, embedded
-from tests.local_aws.hosting.test_invocations import configure, invoke, make_endpoint, refusal, settled
+from tests.local_aws.hosting.echo_endpoints import configure, invoke, make_endpoint, refusal, settled
 from tests.running_aws import REGION, ROLE
 
 IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/stub:1"

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.e2e.ledger import JobDefinitions
-from tests.local_aws.hosting.test_endpoints import ARN, error_of, variant
+from tests.local_aws.hosting.endpoints import ARN, error_of, variant
 from tests.polling import until
 from tests.running_aws import (
     Running,
