@@ -14,6 +14,8 @@ _RPC_PATH = re.compile(r"/operation/(?P<action>\w+)/?$")
 READING = ("Get", "List", "Describe", "Filter", "Test", "Simulate", "Lookup", "Check", "StartQuery", "StopQuery")
 REPEATABLE = ("Put", "Set", "Tag", "Enable", "Disable", "Attach", "Associate")
 """Actions that, done twice in a row with the same parameters, do what they do when done once."""
+UNDONE_BY = {"CreateTopic": "DeleteTopic", "Subscribe": "Unsubscribe"}
+"""Actions that, asked for again, find that it is so already, and those after which it is not so any more."""
 KEPT_OTHERWISE = frozenset({"CreateLogStream", "DeleteLogStream", "PutLogEvents", "PutMetricData", "SetAlarmState"})
 """What they change is kept in bulk, not as requests."""
 FLEETING = frozenset({"Publish", "PublishBatch", "PutEvents", "StartLiveTail"})
@@ -45,6 +47,11 @@ class Described:
     def is_repeatable(self) -> bool:
         """Whether doing it twice in a row is doing it once."""
         return self.action.startswith(REPEATABLE)
+
+    @property
+    def undone_by(self) -> str | None:
+        """The action that makes this one do something again; None for one that always does something."""
+        return UNDONE_BY.get(self.action)
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,8 @@ class DurableServices:
                 self._journal.drop(place)
             elif request.deletes and request.subject is not None:
                 self._journal.forget(request.subject, creating=request.subject.split("/")[1])
+            elif request.undone_by is not None:
+                self._journal.drop_if_so_already(place, request.undone_by)
             elif request.is_repeatable:
                 self._journal.drop_same_before(place)
         except sqlite3.Error as error:

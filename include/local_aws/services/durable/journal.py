@@ -85,6 +85,17 @@ class Journal:
             (place,),
         )
 
+    def drop_if_so_already(self, place: int, undone_by: str) -> None:
+        """Forget a request if one that said exactly the same was not followed by the action `undone_by`."""
+        self.execute(
+            "DELETE FROM requests WHERE sequence = ?1 AND EXISTS (SELECT 1 FROM requests AS earlier"
+            " WHERE earlier.sequence < ?1 AND earlier.subject = requests.subject"
+            " AND earlier.action = requests.action AND earlier.body = requests.body"
+            " AND NOT EXISTS (SELECT 1 FROM requests AS undoing WHERE undoing.sequence > earlier.sequence"
+            " AND undoing.subject = requests.subject AND undoing.action LIKE '%/' || ?2))",
+            (place, undone_by),
+        )
+
     def forget(self, subject: str, creating: str) -> None:
         """Drop all requests about a resource that is gone, if one of them, of the action `creating`, had made it."""
         self.execute(

@@ -345,3 +345,21 @@ def test_bodies_of_objects_pass_unread(tmp_path: Path, head: dict[str, str]) -> 
     services(head | {"REQUEST_METHOD": "PUT", "CONTENT_LENGTH": "10", "wsgi.input": Untouched()}, lambda *args: None)
     services.close()
     assert len(passed) == 1
+
+
+def test_a_topic_that_is_made_and_subscribed_to_again_and_again_is_kept_once(tmp_path: Path) -> None:
+    def seen(aws: Embedded) -> list[str]:
+        return [item["SubscriptionArn"] for item in aws.client("sns").list_subscriptions()["Subscriptions"]]
+
+    with embedded(tmp_path) as first:
+        sns = first.client("sns")
+        for _ in range(3):
+            topic = sns.create_topic(Name="news")["TopicArn"]
+            arn = sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@b.cd", ReturnSubscriptionArn=True)
+        assert len(list(first.server._services._journal.entries())) == 2
+        sns.unsubscribe(SubscriptionArn=arn["SubscriptionArn"])
+        sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="a@b.cd")
+        before = seen(first)
+        assert len(before) == 1
+    with embedded(tmp_path) as second:
+        assert seen(second) == before
