@@ -12,6 +12,7 @@ import math
 import secrets
 import threading
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
@@ -49,6 +50,18 @@ class _Ended(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """An execution that has its data: where it is kept, what asked for it, and the folders of its window."""
+
+    region: str
+    key: str
+    schedule: Document
+    run: MonitoringRun
+    captures: Folders
+    labels: Folders
 
 
 class Executions:
@@ -105,13 +118,13 @@ class Executions:
         try:
             self._aws.captures.flush()
             run = self._run_of(region, schedule, scheduled, window, identity)
-            captures, labels = self._data(region, run)
+            begun = _Begun(region, key, schedule, run, *self._data(region, run))
         except Exception as error:
             self._end(key, _end_of(error, key))
             return
         thread = threading.Thread(
             target=self._execute,
-            args=(self._aws.work.begin(f"monitoring execution {key}"), region, key, schedule, run, captures, labels),
+            args=(self._aws.work.begin(f"monitoring execution {key}"), begun),
             name=f"execution-{name}",
             daemon=True,
         )
@@ -186,27 +199,18 @@ class Executions:
             raise _Ended("Failed", NO_DATA)
         return captures, labels
 
-    def _execute(
-        self,
-        work: int,
-        region: str,
-        key: str,
-        schedule: Document,
-        run: MonitoringRun,
-        captures: Folders,
-        labels: Folders,
-    ) -> None:
+    def _execute(self, work: int, begun: _Begun) -> None:
         try:
-            constraints = self._constraints(region, run)
-            if run.needs_ground_truth:
-                with self._merge_lock(run):
-                    job = self._merge_and_analyse(region, key, schedule, run, captures, labels, constraints)
+            constraints = self._constraints(begun.region, begun.run)
+            if begun.run.needs_ground_truth:
+                with self._merge_lock(begun.run):
+                    job = self._merge_and_analyse(begun, constraints)
             else:
-                job = self._analyse(region, key, schedule, run, captures, constraints, run.max_runtime)
+                job = self._analyse(begun, begun.captures, constraints, begun.run.max_runtime)
             ended = _Ended(_status(job), job.get("FailureReason"))
         except Exception as error:
-            ended = _end_of(error, key)
-        self._end(key, ended)
+            ended = _end_of(error, begun.key)
+        self._end(begun.key, ended)
         self._threads.discard(threading.current_thread())
         self._aws.work.end(work)
 
@@ -230,53 +234,35 @@ class Executions:
         outputs = job["ProcessingOutputConfig"]["Outputs"]
         return f"{outputs[0]['S3Output']['S3Uri'].rstrip('/')}/analysis.json"
 
-    def _merge_and_analyse(
-        self,
-        region: str,
-        key: str,
-        schedule: Document,
-        run: MonitoringRun,
-        captures: Folders,
-        labels: Folders,
-        constraints: str | None,
-    ) -> Document:
+    def _merge_and_analyse(self, begun: _Begun, constraints: str | None) -> Document:
         """Merge, then analyse what this merge made: what an earlier one left in the same hours would count twice."""
-        s3 = self._aws.s3(region)
+        run, s3 = begun.run, self._aws.s3(begun.region)
         began = time.monotonic()
         folders = run.merged_folders()
         for folder, _ in folders:
             job_files.remove(s3, folder, job_files.keys(s3, folder))
-        job = self._job(region, key, schedule, merge_job(run, captures, labels))
+        job = self._job(begun, merge_job(run, begun.captures, begun.labels))
         if job["ProcessingJobStatus"] != "Completed":
             return job
-        merged = self._with_objects(region, folders)
+        merged = self._with_objects(begun.region, folders)
         if not merged:
             raise _Ended("Failed", NO_DATA)
         remaining = run.max_runtime - math.floor(time.monotonic() - began)
         if remaining < 1:
             raise _Ended("Stopped", f"The merge took all of the {run.max_runtime} seconds that the execution has")
-        return self._analyse(region, key, schedule, run, merged, constraints, remaining)
+        return self._analyse(begun, merged, constraints, remaining)
 
-    def _analyse(
-        self,
-        region: str,
-        key: str,
-        schedule: Document,
-        run: MonitoringRun,
-        data: Folders,
-        constraints: str | None,
-        remaining_seconds: int,
-    ) -> Document:
-        s3 = self._aws.s3(region)
+    def _analyse(self, begun: _Begun, data: Folders, constraints: str | None, remaining_seconds: int) -> Document:
+        run, s3 = begun.run, self._aws.s3(begun.region)
         job_files.remove(s3, run.report_folder, job_files.keys(s3, run.report_folder))
-        return self._job(region, key, schedule, monitoring_job(run, data, constraints, remaining_seconds))
+        return self._job(begun, monitoring_job(run, data, constraints, remaining_seconds))
 
-    def _job(self, region: str, key: str, schedule: Document, request: dict[str, Any]) -> Document:
+    def _job(self, begun: _Begun, request: dict[str, Any]) -> Document:
         if self._stopping.is_set():
             raise _Ended("Failed", LEFT_BY_RESTART)
-        job = self._aws.jobs.submit(region, request, schedule["MonitoringScheduleArn"])
-        self._change(key, MonitoringExecutionStatus="InProgress", ProcessingJobArn=job["ProcessingJobArn"])
-        return self._aws.jobs.wait(region, request["ProcessingJobName"])
+        job = self._aws.jobs.submit(begun.region, request, begun.schedule["MonitoringScheduleArn"])
+        self._change(begun.key, MonitoringExecutionStatus="InProgress", ProcessingJobArn=job["ProcessingJobArn"])
+        return self._aws.jobs.wait(begun.region, request["ProcessingJobName"])
 
     def _with_objects(self, region: str, folders: Folders) -> Folders:
         s3 = self._aws.s3(region)
