@@ -1,8 +1,11 @@
-"""The environment that a client's own process gets."""
+"""Clients in processes and environments of their own."""
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+from typing import Any
 
 from tests.running_aws import REGION
 
@@ -20,3 +23,11 @@ def client_environment(url: str, **changes: str) -> dict[str, str]:
         "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
     }
     return inherited | ours | changes
+
+
+def seen_by(command: list[str], url: str) -> dict[str, Any]:
+    """What a client's script saw: it ends well, and its last line is JSON."""
+    run = subprocess.run(command, env=client_environment(url), capture_output=True, text=True, timeout=600)
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-5000:]
+    seen: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return seen

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.environment import client_environment
+from tests.clients.environment import seen_by
 from tests.e2e.place import HEADERS, table
 from tests.running_aws import Running, start_local_aws
 
@@ -58,16 +57,7 @@ def seen(aws: Running, tmp_path_factory: pytest.TempPathFactory, model_archive: 
     (folder / "rows.csv").write_text("\n".join(row.partition(",")[2] for row in rows) + "\n")
     (folder / "bias.json").write_text(json.dumps(BIAS))
     (folder / "shap.json").write_text(json.dumps(SHAP))
-    run = subprocess.run(
-        [sys.executable, str(SCRIPT), str(folder)],
-        env=client_environment(aws.url),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-5000:]
-    answer: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
-    return answer
+    return seen_by([sys.executable, str(SCRIPT), str(folder)], aws.url)
 
 
 def test_models_and_tags(seen: dict[str, Any]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import pytest
 
 from demo import data
-from tests.clients.environment import client_environment
+from tests.clients.environment import seen_by
 from tests.running_aws import Running, start_local_aws
 
 SCRIPT = Path(__file__).with_name("sagemaker_sdk_v2_flow.py")
@@ -30,15 +28,7 @@ def seen(aws: Running, oracle_python: Path, tmp_path_factory: pytest.TempPathFac
     """What the SDK saw on its way from deployment to clean-up."""
     example = tmp_path_factory.mktemp("example")
     data.write(example)
-    run = subprocess.run(
-        [str(oracle_python), str(SCRIPT), aws.url, str(example)],
-        env=client_environment(aws.url),
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-5000:]
-    return json.loads(run.stdout.splitlines()[-1])
+    return seen_by([str(oracle_python), str(SCRIPT), aws.url, str(example)], aws.url)
 
 
 def test_the_endpoint_answers_with_a_probability(seen: dict[str, Any]) -> None:

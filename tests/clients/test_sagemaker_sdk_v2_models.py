@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,7 @@ import numpy as np
 import pytest
 import xgboost
 
-from tests.clients.environment import client_environment
+from tests.clients.environment import seen_by
 from tests.running_aws import Running, tar_gz
 
 SCRIPT = Path(__file__).with_name("sagemaker_sdk_v2_models.py")
@@ -55,16 +53,7 @@ def seen(
     for name, content in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
-    run = subprocess.run(
-        [str(oracle_python), str(SCRIPT), local_aws.url, str(folder)],
-        env=client_environment(local_aws.url),
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-5000:]
-    answer: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
-    return answer
+    return seen_by([str(oracle_python), str(SCRIPT), local_aws.url, str(folder)], local_aws.url)
 
 
 def test_scikit_learn_answers_arrays_and_json_by_its_script(seen: dict[str, Any]) -> None:
