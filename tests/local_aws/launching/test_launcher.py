@@ -9,11 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from local_aws.launching.fork_server import PRELOADED
 from local_aws.launching.launcher import Launcher
 from local_aws.launching.limits import Limits
 from local_aws.launching.program import OUT_OF_MEMORY, Program, RunningProgram
 from tests.polling import until
-from tests.processes import alive
+from tests.processes import FORK_SERVER, alive
 from tests.running_aws import ROOT
 
 WAIT = "import threading; print('waiting', flush=True); threading.Event().wait()"
@@ -230,3 +231,10 @@ def test_a_start_takes_milliseconds_of_processor_time(forking: Launcher, tmp_pat
 
 def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def test_nothing_has_begun_a_thread_where_programs_are_forked(forking: Launcher, tmp_path: Path) -> None:
+    text = f"import sys; print({PRELOADED[-1]!r} in sys.modules)"
+    until(lambda: said(start(forking, text, tmp_path)), lambda told: told == "True\n")
+    [fork_server] = [child for child in psutil.Process().children() if FORK_SERVER in child.cmdline()]
+    assert fork_server.num_threads() == 1
