@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.e2e.json_people import JsonPeople, json_place
 from tests.e2e.place import Place
-from tests.running_aws import capture_config, create_endpoint, create_model, make_bucket, new_name, tar_gz
-from tests.running_aws import start_local_aws as start
 
 IMAGE = "123456789012.dkr.ecr.us-west-2.amazonaws.com/python-inference:1"
 FEATURES = ["Age", "Plan", "Minutes"]
 PEOPLE = 120
 EACH = 10
-JSON = "application/json"
 
 INFERENCE = """
 import json
@@ -43,14 +40,6 @@ def output_fn(scores, accept):
     return json.dumps({"predictions": [{"score": one, "predicted_label": int(one > 0.5)} for one in scores]})
 """
 
-PREDICTOR = {
-    "instance_type": "ml.m5.large",
-    "initial_instance_count": 1,
-    "content_type": JSON,
-    "accept_type": JSON,
-    "content_template": '{"instances":$records}',
-    "record_template": '{"features":$features}',
-}
 BIAS: dict[str, Any] = {
     "headers": [*FEATURES, "Target"],
     "label": "instances[*].label",
@@ -74,64 +63,26 @@ def labels() -> list[int]:
     return np.random.default_rng(2).integers(0, 2, PEOPLE).tolist()
 
 
-def asked() -> list[slice]:
-    return [slice(first, first + EACH) for first in range(0, PEOPLE, EACH)]
+PEOPLE_IN_JSON = JsonPeople(people(), labels(), BIAS, SHAP, "predictions[*].predicted_label")
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    aws = start(tmp_path_factory.mktemp("aws"), "--clock", "stepped")
-    try:
-        bucket = make_bucket(aws)
-        model = create_model(aws, bucket, tar_gz({"code/inference.py": INFERENCE.encode()}), Image=IMAGE)
-        capture = capture_config(bucket, CaptureContentTypeHeader={"JsonContentTypes": [JSON]})
-        yield Place(aws, bucket, model, create_endpoint(aws, model, capture))
-    finally:
-        aws.stop()
+    folder = tmp_path_factory.mktemp("aws")
+    with json_place(folder, {"code/inference.py": INFERENCE.encode()}, Image=IMAGE) as place:
+        yield place
 
 
 @pytest.fixture(scope="module")
 def baseline(place: Place) -> dict[str, Any]:
     """The analysis of the data set, as the baseline of both monitors: its address is under "uri"."""
-    records = [{"features": one, "label": label} for one, label in zip(people(), labels(), strict=True)]
-    config = BIAS | {
-        "dataset_type": JSON,
-        "features": "instances[*].features",
-        "methods": {
-            "pre_training_bias": {"methods": "all"},
-            "post_training_bias": {"methods": "all"},
-            "shap": SHAP,
-        },
-        "predictor": PREDICTOR
-        | {
-            "model_name": place.model,
-            "label": "predictions[*].predicted_label",
-            "probability": "predictions[*].score",
-        },
-    }
-    job = place.baseline(config, [json.dumps({"instances": records})])
-    assert job["ProcessingJobStatus"] == "Completed", job["FailureReason"]
-    uri = job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
-    return json.loads(place.output(job, "analysis.json")) | {"uri": f"{uri}/analysis.json"}
+    return PEOPLE_IN_JSON.baseline(place)[1]
 
 
 @pytest.fixture(scope="module")
 def traffic(place: Place) -> str:
     """Requests of several people each, and their labels; gives the labels' address."""
-    runtime, prefix = place.aws.client("sagemaker-runtime"), new_name("labels")
-    truths = []
-    for number, part in enumerate(asked()):
-        body = json.dumps({"instances": [{"features": one} for one in people()[part]]})
-        answer = runtime.invoke_endpoint(
-            EndpointName=place.endpoint, Body=body, ContentType=JSON, Accept=JSON, InferenceId=str(number)
-        )
-        assert len(json.loads(answer["Body"].read())["predictions"]) == EACH
-        data = json.dumps({"instances": [{"label": one} for one in labels()[part]]})
-        event = {"eventId": str(number)}
-        truth = {"groundTruthData": {"data": data, "encoding": "JSON"}, "eventMetadata": event, "eventVersion": "0"}
-        truths.append(json.dumps(truth))
-    place.put(f"{prefix}/{place.aws.now():%Y/%m/%d/%H}/0000.jsonl", "\n".join(truths) + "\n")
-    return f"s3://{place.bucket}/{prefix}"
+    return PEOPLE_IN_JSON.ask(place, EACH)
 
 
 def test_the_baseline_adds_up(baseline: dict[str, Any]) -> None:
@@ -147,35 +98,14 @@ def test_the_baseline_adds_up(baseline: dict[str, Any]) -> None:
 
 
 def test_captured_json_is_judged_as_the_same_data_set_was(place: Place, baseline: dict[str, Any], traffic: str) -> None:
-    execution, analysis = place.monitor(
-        "ModelBias",
-        BIAS,
-        baseline["uri"],
-        {"GroundTruthS3Input": {"S3Uri": traffic}},
-        FeaturesAttribute="instances[*].features",
-        InferenceAttribute="predictions[*].predicted_label",
-    )
-    assert execution["MonitoringExecutionStatus"] == "Completed", execution
+    analysis = PEOPLE_IN_JSON.captured_bias(place, baseline["uri"], traffic)
     for section in ("post_training_bias_metrics", "pre_training_bias_metrics"):
         assert analysis[section] == baseline[section]
 
 
 @pytest.mark.usefixtures("traffic")
 def test_captured_json_is_explained_as_the_same_data_set_was(place: Place, baseline: dict[str, Any]) -> None:
-    config = {
-        "headers": [*FEATURES, "Target"],
-        "methods": {"shap": SHAP},
-        "predictor": PREDICTOR | {"model_name": place.model},
-    }
-    execution, analysis = place.monitor(
-        "ModelExplainability",
-        config,
-        baseline["uri"],
-        {},
-        FeaturesAttribute="instances[*].features",
-        InferenceAttribute="predictions[*].score",
-    )
-    assert execution["MonitoringExecutionStatus"] == "Completed", execution
+    analysis = PEOPLE_IN_JSON.captured_explanations(place, baseline["uri"])
     found, expected = (one["explanations"]["kernel_shap"]["label0"] for one in (analysis, baseline))
     assert found["expected_value"] == pytest.approx(expected["expected_value"])
     assert found["global_shap_values"] == pytest.approx(expected["global_shap_values"])

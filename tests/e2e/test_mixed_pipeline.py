@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import json
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -18,9 +17,8 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
+from tests.e2e.json_people import JsonPeople, json_place
 from tests.e2e.place import Place
-from tests.running_aws import capture_config, create_endpoint, create_model, make_bucket, new_name, tar_gz
-from tests.running_aws import start_local_aws as start
 
 IMAGE = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 FEATURES = ["Age", "Workclass", "Education-Num", "Marital Status", "Capital Gain", "Sex"]
@@ -29,7 +27,6 @@ LABEL = "Income"
 PEOPLE = 150
 EACH = 7
 EXPLAINED = 20
-JSON = "application/json"
 TYPICAL: list[Any] = [38, "Private", 10, "Married, civil", 0.0, "Male"]
 
 INFERENCE = """
@@ -60,14 +57,6 @@ def predict_fn(rows, model):
     return [{"score": score, "predicted_label": [">50K" if score > 0.5 else "<=50K"]} for score in scores.tolist()]
 """
 
-PREDICTOR = {
-    "instance_type": "ml.m5.large",
-    "initial_instance_count": 1,
-    "content_type": JSON,
-    "accept_type": JSON,
-    "content_template": '{"instances":$records}',
-    "record_template": '{"features":$features}',
-}
 BIAS: dict[str, Any] = {
     "headers": [*FEATURES, LABEL],
     "label": "instances[*].label",
@@ -100,6 +89,14 @@ def incomes() -> list[str]:
     return np.where(rich + rng.normal(0, 1, PEOPLE) > 0, ">50K", "<=50K").tolist()
 
 
+def rows() -> list[list[Any]]:
+    found: list[list[Any]] = people().to_numpy(dtype=object).tolist()
+    return found
+
+
+PEOPLE_IN_JSON = JsonPeople(rows(), incomes(), BIAS, SHAP, "predictions[*].predicted_label[0]")
+
+
 @pytest.fixture(scope="module")
 def pipeline() -> Pipeline:
     encoder = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), WORDS), remainder="passthrough")
@@ -108,67 +105,25 @@ def pipeline() -> Pipeline:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory, pipeline: Pipeline) -> Iterator[Place]:
-    aws = start(tmp_path_factory.mktemp("aws"), "--clock", "stepped")
-    try:
-        bucket = make_bucket(aws)
-        model = io.BytesIO()
-        joblib.dump(pipeline, model)
-        archive = tar_gz({"code/inference.py": INFERENCE.encode(), "model.joblib": model.getvalue()})
-        name = create_model(aws, bucket, archive, Image=IMAGE, Environment={"SAGEMAKER_PROGRAM": "inference.py"})
-        capture = capture_config(bucket, CaptureContentTypeHeader={"JsonContentTypes": [JSON]})
-        yield Place(aws, bucket, name, create_endpoint(aws, name, capture))
-    finally:
-        aws.stop()
+    model = io.BytesIO()
+    joblib.dump(pipeline, model)
+    archive = {"code/inference.py": INFERENCE.encode(), "model.joblib": model.getvalue()}
+    environment = {"SAGEMAKER_PROGRAM": "inference.py"}
+    with json_place(tmp_path_factory.mktemp("aws"), archive, Image=IMAGE, Environment=environment) as place:
+        yield place
 
 
 @pytest.fixture(scope="module")
 def baseline(place: Place) -> dict[str, Any]:
-    """The analysis of all people; its address is under "uri"."""
-    records = [{"features": one, "label": label} for one, label in zip(rows(), incomes(), strict=True)]
-    config = BIAS | {
-        "dataset_type": JSON,
-        "features": "instances[*].features",
-        "methods": {
-            "pre_training_bias": {"methods": "all"},
-            "post_training_bias": {"methods": "all"},
-            "shap": SHAP,
-        },
-        "predictor": PREDICTOR
-        | {
-            "model_name": place.model,
-            "label": "predictions[*].predicted_label[0]",
-            "probability": "predictions[*].score",
-        },
-    }
-    job = place.baseline(config, [json.dumps({"instances": records}, ensure_ascii=False)])
-    assert job["ProcessingJobStatus"] == "Completed", job["FailureReason"]
-    local = pd.read_csv(io.StringIO(place.output(job, "explanations_shap/out.csv")))
-    uri = job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"]
-    return json.loads(place.output(job, "analysis.json")) | {"uri": f"{uri}/analysis.json", "local": local}
+    """The analysis of all people; its address is under "uri", each row's explanation under "local"."""
+    job, analysis = PEOPLE_IN_JSON.baseline(place)
+    return analysis | {"local": pd.read_csv(io.StringIO(place.output(job, "explanations_shap/out.csv")))}
 
 
 @pytest.fixture(scope="module")
 def traffic(place: Place) -> str:
     """Requests of several people each, and their labels; gives the labels' address."""
-    runtime, prefix = place.aws.client("sagemaker-runtime"), new_name("labels")
-    truths = []
-    for first in range(0, PEOPLE, EACH):
-        part = slice(first, first + EACH)
-        body = json.dumps({"instances": [{"features": one} for one in rows()[part]]}, ensure_ascii=False)
-        runtime.invoke_endpoint(
-            EndpointName=place.endpoint, Body=body, ContentType=JSON, Accept=JSON, InferenceId=str(first)
-        )
-        data = json.dumps({"instances": [{"label": one} for one in incomes()[part]]})
-        event = {"eventId": str(first)}
-        truth = {"groundTruthData": {"data": data, "encoding": "JSON"}, "eventMetadata": event, "eventVersion": "0"}
-        truths.append(json.dumps(truth))
-    place.put(f"{prefix}/{place.aws.now():%Y/%m/%d/%H}/0000.jsonl", "\n".join(truths) + "\n")
-    return f"s3://{place.bucket}/{prefix}"
-
-
-def rows() -> list[list[Any]]:
-    found: list[list[Any]] = people().to_numpy(dtype=object).tolist()
-    return found
+    return PEOPLE_IN_JSON.ask(place, EACH)
 
 
 def exact_shapley(pipeline: Pipeline, row: list[Any]) -> list[float]:
@@ -210,33 +165,13 @@ def test_bias_is_that_of_the_pipeline_itself(baseline: dict[str, Any], pipeline:
 
 
 def test_what_is_captured_is_judged_as_the_data_set_was(place: Place, baseline: dict[str, Any], traffic: str) -> None:
-    execution, analysis = place.monitor(
-        "ModelBias",
-        BIAS,
-        baseline["uri"],
-        {"GroundTruthS3Input": {"S3Uri": traffic}},
-        FeaturesAttribute="instances[*].features",
-        InferenceAttribute="predictions[*].predicted_label[0]",
-    )
-    assert execution["MonitoringExecutionStatus"] == "Completed", execution
+    analysis = PEOPLE_IN_JSON.captured_bias(place, baseline["uri"], traffic)
     for section in ("post_training_bias_metrics", "pre_training_bias_metrics"):
         assert analysis[section] == baseline[section]
 
 
 @pytest.mark.usefixtures("traffic")
 def test_what_is_captured_is_explained_as_the_data_set_was(place: Place, baseline: dict[str, Any]) -> None:
-    execution, analysis = place.monitor(
-        "ModelExplainability",
-        {
-            "headers": [*FEATURES, LABEL],
-            "methods": {"shap": SHAP},
-            "predictor": PREDICTOR | {"model_name": place.model},
-        },
-        baseline["uri"],
-        {},
-        FeaturesAttribute="instances[*].features",
-        InferenceAttribute="predictions[*].score",
-    )
-    assert execution["MonitoringExecutionStatus"] == "Completed", execution
+    analysis = PEOPLE_IN_JSON.captured_explanations(place, baseline["uri"])
     found, expected = (one["explanations"]["kernel_shap"]["label0"] for one in (analysis, baseline))
     assert found["global_shap_values"] == pytest.approx(expected["global_shap_values"])
