@@ -1,9 +1,9 @@
 """`python -m local_aws.launching.fork_server <descriptor>`: forks programs that find their modules imported.
 
 Importing numpy, pandas, DuckDB and XGBoost takes a program longer than a small job. This process imports them once and
-computes nothing, so that there are no threads of OpenMP, BLAS, Arrow or DuckDB when it forks. Until all is imported it answers
-between two imports; a program whose modules are still missing imports them itself. It ends, with all that it started,
-when the other end of its socket is closed; and what it started ends with it.
+computes nothing, so that there are no threads of OpenMP, BLAS, Arrow or DuckDB when it forks. Until all is imported it
+answers between two imports; a program whose modules are still missing imports them itself. It ends, with all that it
+started, when the other end of its socket is closed; and what it started ends with it.
 """
 
 from __future__ import annotations
