@@ -58,7 +58,8 @@ class Writer:
         while not killed.is_set():
             try:
                 self.chance.choice(actions)(s3)
-            except (BotoCoreError, ClientError, OSError):
+            except (BotoCoreError, ClientError, OSError, KeyError):
+                # A key is missing where the kill cut an answer off after its headers.
                 if not killed.wait(5):
                     raise
                 return
