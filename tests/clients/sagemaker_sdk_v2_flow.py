@@ -7,42 +7,26 @@ from __future__ import annotations
 
 import json
 import random
-import sys
 import time
 import urllib.request
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import sagemaker.session
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from strict_responses import complaints, watch_every_client
-
-watch_every_client()
-URL = sys.argv[1]
-DATA = Path(sys.argv[2])
-# The SDK gives its STS client an address of its own and so misses AWS_ENDPOINT_URL.
-sagemaker.session.sts_regional_endpoint = lambda region: URL
-# The SDK looks after its endpoints every 30 seconds; here they are ready in two.
-sleep = time.sleep
-time.sleep = lambda seconds: sleep(min(seconds, 0.5))
-
-from sagemaker import Session, image_uris  # noqa: E402
-from sagemaker.clarify import BiasConfig, DataConfig, ModelConfig, ModelPredictedLabelConfig, SHAPConfig  # noqa: E402
-from sagemaker.model import Model  # noqa: E402
-from sagemaker.model_monitor import (  # noqa: E402
+from sagemaker import Session, image_uris
+from sagemaker.clarify import BiasConfig, DataConfig, ModelConfig, ModelPredictedLabelConfig, SHAPConfig
+from sagemaker.model import Model
+from sagemaker.model_monitor import (
     CronExpressionGenerator,
     DataCaptureConfig,
     EndpointInput,
     ModelBiasMonitor,
     ModelExplainabilityMonitor,
 )
-from sagemaker.predictor import Predictor  # noqa: E402
-from sagemaker.s3 import S3Downloader, S3Uploader  # noqa: E402
+from sagemaker.predictor import Predictor
+from sagemaker.s3 import S3Downloader, S3Uploader
+from sagemaker_sdk_v2 import DATA, ROLE, URL, complaints
 
-ROLE = "arn:aws:iam::123456789012:role/service-role/SageMakerRole"
 TERMINAL = {"Completed", "CompletedWithViolations", "Failed", "Stopped"}
 
 
@@ -68,9 +52,10 @@ def main() -> None:
         ),
     )
 
-    validation = str(DATA / "validation-dataset-with-header.csv")
+    data_set = DATA / "validation-dataset-with-header.csv"
+    validation = str(data_set)
     test = DATA / "test-dataset-input-cols.csv"
-    headers = Path(validation).read_text().splitlines()[0].split(",")
+    headers = data_set.read_text().splitlines()[0].split(",")
     rows = test.read_text().splitlines()
     for number, row in enumerate(rows):
         response = session.sagemaker_runtime_client.invoke_endpoint(

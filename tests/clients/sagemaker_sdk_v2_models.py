@@ -6,33 +6,15 @@ Runs in the oracle environment: `sagemaker_sdk_v2_models.py <url> <data folder>`
 from __future__ import annotations
 
 import json
-import sys
-import time
-from pathlib import Path
 from typing import Any
 
-import sagemaker.session
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from strict_responses import complaints, watch_every_client
-
-watch_every_client()
-URL = sys.argv[1]
-DATA = Path(sys.argv[2])
-# The SDK gives its STS client an address of its own and so misses AWS_ENDPOINT_URL.
-sagemaker.session.sts_regional_endpoint = lambda region: URL
-# The SDK looks after its endpoints every 30 seconds; here they are ready in two.
-sleep = time.sleep
-time.sleep = lambda seconds: sleep(min(seconds, 0.5))
-
-from sagemaker import Session  # noqa: E402
-from sagemaker.deserializers import JSONDeserializer  # noqa: E402
-from sagemaker.s3 import S3Uploader  # noqa: E402
-from sagemaker.serializers import JSONSerializer  # noqa: E402
-from sagemaker.sklearn import SKLearnModel  # noqa: E402
-from sagemaker.xgboost import XGBoostModel  # noqa: E402
-
-ROLE = "arn:aws:iam::123456789012:role/service-role/SageMakerRole"
+from sagemaker import Session
+from sagemaker.deserializers import JSONDeserializer
+from sagemaker.s3 import S3Uploader
+from sagemaker.serializers import JSONSerializer
+from sagemaker.sklearn import SKLearnModel
+from sagemaker.xgboost import XGBoostModel
+from sagemaker_sdk_v2 import DATA, ROLE, complaints
 
 
 def sklearn(session: Session, archive: str) -> dict[str, Any]:

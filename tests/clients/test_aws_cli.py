@@ -14,21 +14,13 @@ from urllib.request import urlopen
 import pytest
 
 from tests.clients.environment import client_environment
-from tests.e2e.place import CLARIFY_IMAGE, CLUSTER, HEADERS, table
+from tests.e2e.place import BIAS, CLARIFY_IMAGE, CLUSTER, table
 from tests.local_aws.access.guarded import KEY, SECRET, Guarded, start_guarded
 from tests.polling import until
 from tests.running_aws import ROLE, XGBOOST_IMAGE, wait_for_endpoint
 
 SESSION = Path(__file__).with_name("aws_cli_session.py")
 BUCKET = "cli-bucket"
-ANALYSIS = {
-    "dataset_type": "text/csv",
-    "headers": HEADERS,
-    "label": "label",
-    "label_values_or_threshold": [1],
-    "facet": [{"name_or_index": "b", "value_or_threshold": [0]}],
-    "methods": {"post_training_bias": {"methods": "all"}},
-}
 
 
 @dataclass
@@ -221,7 +213,7 @@ def test_a_job_is_asked_for_by_a_file_and_waited_for(aws: Cli, guarded: Guarded,
     predictor = {"endpoint_name": endpoint, "content_type": "text/csv", "accept_type": "text/csv"}
     files = {
         "data.csv": "\n".join(table(60)) + "\n",
-        "analysis_config.json": json.dumps(ANALYSIS | {"predictor": predictor}),
+        "analysis_config.json": json.dumps(BIAS | {"predictor": predictor}),
     }
     for name, content in files.items():
         (tmp_path / name).write_text(content)

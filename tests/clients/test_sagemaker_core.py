@@ -11,26 +11,11 @@ from typing import Any
 import pytest
 
 from tests.clients.environment import seen_by
-from tests.e2e.place import HEADERS, table
+from tests.e2e.place import BIAS, HEADERS, csv_predictor, table
 from tests.running_aws import Running, start_local_aws
 
 SCRIPT = Path(__file__).with_name("sagemaker_core_flow.py")
-PREDICTOR = {
-    "model_name": "core",
-    "instance_type": "ml.m5.large",
-    "initial_instance_count": 1,
-    "content_type": "text/csv",
-    "accept_type": "text/csv",
-}
-BIAS = {
-    "dataset_type": "text/csv",
-    "headers": HEADERS,
-    "label": "label",
-    "label_values_or_threshold": [1],
-    "facet": [{"name_or_index": "b", "value_or_threshold": [0]}],
-    "methods": {"post_training_bias": {"methods": "all"}},
-    "predictor": PREDICTOR,
-}
+PREDICTOR = csv_predictor("core")
 SHAP = {
     "dataset_type": "text/csv",
     "headers": HEADERS[1:],
@@ -55,7 +40,7 @@ def seen(aws: Running, tmp_path_factory: pytest.TempPathFactory, model_archive: 
     (folder / "model.tar.gz").write_bytes(model_archive)
     (folder / "data.csv").write_text("\n".join(rows) + "\n")
     (folder / "rows.csv").write_text("\n".join(row.partition(",")[2] for row in rows) + "\n")
-    (folder / "bias.json").write_text(json.dumps(BIAS))
+    (folder / "bias.json").write_text(json.dumps(BIAS | {"predictor": PREDICTOR}))
     (folder / "shap.json").write_text(json.dumps(SHAP))
     return seen_by([sys.executable, str(SCRIPT), str(folder)], aws.url)
 

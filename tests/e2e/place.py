@@ -18,6 +18,26 @@ from tests.running_aws import (
 CLARIFY_IMAGE = "306415355426.dkr.ecr.us-west-2.amazonaws.com/sagemaker-clarify-processing:1.0"
 CLUSTER = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30}
 HEADERS = ["label", "a", "b", "c", "d"]
+BIAS: dict[str, Any] = {
+    "dataset_type": "text/csv",
+    "headers": HEADERS,
+    "label": "label",
+    "label_values_or_threshold": [1],
+    "facet": [{"name_or_index": "b", "value_or_threshold": [0]}],
+    "methods": {"post_training_bias": {"methods": "all"}},
+}
+"""The analysis of a data set with these headers, but for its predictor."""
+
+
+def csv_predictor(model: str) -> dict[str, Any]:
+    """The predictor of an analysis that asks a model in CSV."""
+    return {
+        "model_name": model,
+        "instance_type": "ml.m5.large",
+        "initial_instance_count": 1,
+        "content_type": "text/csv",
+        "accept_type": "text/csv",
+    }
 
 
 def table(rows: int = 200) -> list[str]:
@@ -57,21 +77,7 @@ class Place:
 
     def config(self, **changes: Any) -> dict[str, Any]:
         """A bias analysis that works, or does not because of the changes."""
-        return {
-            "dataset_type": "text/csv",
-            "headers": HEADERS,
-            "label": "label",
-            "label_values_or_threshold": [1],
-            "facet": [{"name_or_index": "b", "value_or_threshold": [0]}],
-            "methods": {"post_training_bias": {"methods": "all"}},
-            "predictor": {
-                "model_name": self.model,
-                "instance_type": "ml.m5.large",
-                "initial_instance_count": 1,
-                "content_type": "text/csv",
-                "accept_type": "text/csv",
-            },
-        } | changes
+        return BIAS | {"predictor": csv_predictor(self.model)} | changes
 
     def baseline(
         self, config: dict[str, Any] | str, rows: list[str], output: str = "analysis_result"
