@@ -36,10 +36,10 @@ class EventBus:
         self._hooks = Hooks()
 
     def start(self) -> None:
-        """Let rules reach the targets that moto does not know."""
+        """Let rules reach the targets that moto does not know, and topics go on when a subscriber is silent."""
         from moto.events.models import Rule
 
-        topics.have_patience_with_subscribers()
+        topics.give_up_silent_subscribers(self._hooks)
         self._hooks.around(Rule, "send_to_targets", self._sending)
         self._hooks.around(Rule, "_send_to_events_archive", self._archiving)
 

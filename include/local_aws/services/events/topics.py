@@ -5,6 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from local_aws.services.moto_hooks import Hooks
+
 if TYPE_CHECKING:
     from local_aws.aws import LocalAws
 
@@ -17,7 +19,7 @@ def is_topic(arn: str) -> bool:
     return arn.startswith("arn:") and arn.split(":")[2] == "sns"
 
 
-def have_patience_with_subscribers() -> None:
+def give_up_silent_subscribers(hooks: Hooks) -> None:
     """Let moto wait for a subscriber's answer for some seconds, as AWS does, instead of forever."""
     import moto.sns.models
     import requests
@@ -25,7 +27,7 @@ def have_patience_with_subscribers() -> None:
     def post(*args: Any, **kwargs: Any) -> requests.Response:
         return requests.post(*args, timeout=SUBSCRIBER_SECONDS, **kwargs)
 
-    moto.sns.models.requests = SimpleNamespace(post=post)  # type: ignore[assignment]
+    hooks.replace(moto.sns.models, "requests", SimpleNamespace(post=post))
 
 
 def publish(aws: LocalAws, topic: str, message: str, subject: str | None = None) -> None:

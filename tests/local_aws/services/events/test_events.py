@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import moto.sns.models
 import pytest
+import requests
 
-from local_aws.services.events import event_bus
+from local_aws.services.events import event_bus, topics
 from tests.local_aws.embedded import BUCKET, Embedded, embedded, job_request, stub_every_image
 from tests.local_aws.monitoring.monitors import DELAY, captured, monitor, prepare, to_the_next_firing
 from tests.local_aws.subscriber import subscriber, topic_for
@@ -152,6 +155,21 @@ def test_patterns_choose_and_topics_are_targets(aws: Embedded) -> None:
     event = json.loads(notification["Message"])
     assert event["detail"]["ProcessingJobName"] == "bad"
     assert event["time"] == f"{aws.server.aws.clock.now():%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_a_subscriber_that_never_answers_is_given_up(aws: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topics, "SUBSCRIBER_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        topic = topic_for(aws, f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        with pytest.raises(requests.exceptions.ReadTimeout):
+            topics.publish(aws.server.aws, topic, "drift")
+
+
+def test_after_the_server_moto_asks_subscribers_as_before(tmp_path: Path) -> None:
+    before = moto.sns.models.requests
+    with embedded(tmp_path / "aws"):
+        assert moto.sns.models.requests is not before
+    assert moto.sns.models.requests is before
 
 
 def test_a_transformer_makes_the_notification(aws: Embedded) -> None:
