@@ -1,4 +1,4 @@
-"""A job's output as a CloudWatch Logs stream, written while the job runs."""
+"""A program's output, written while it runs: as a CloudWatch Logs stream, or into this server's own log."""
 
 from __future__ import annotations
 
@@ -21,6 +21,20 @@ LARGEST_BATCH = 800_000
 """Characters after which no further line joins a batch, which may have a megabyte."""
 MOST_WAITING = LONGEST_BATCH
 """Lines that may wait to be written; a program that writes faster is read more slowly."""
+
+
+class ServerLog:
+    """Lines go to this server's own log, with a name before each."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def line(self, text: str) -> None:
+        """Log one line."""
+        log.info("%s: %s", self._name, text.rstrip())
+
+    def close(self) -> None:
+        """Nothing is left to write."""
 
 
 class LogStream:

@@ -13,8 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from local_aws.control.tags import drop_tags
 from local_aws.errors import could_not_find
 from local_aws.hosting import guardrails, model_servers
@@ -22,7 +20,7 @@ from local_aws.hosting.endpoint_states import back_in_service, failed, gets_traf
 from local_aws.hosting.model_servers import ModelServer, ModelServerFailed, Sink
 from local_aws.hosting.revival import Pauses, Revival
 from local_aws.hosting.serving import Closed, Serving, ServingTable, Variant
-from local_aws.log_stream import LogStream
+from local_aws.log_stream import LogStream, ServerLog
 from local_aws.store import Document, scoped
 
 if TYPE_CHECKING:
@@ -34,22 +32,7 @@ LOG_GROUP = "/aws/sagemaker/Endpoints"
 PATIENCE_SECONDS = 65.0
 """How long servers that are replaced may take for the requests that they have; a model gets 60 seconds for one."""
 LAST_PATIENCE_SECONDS = 5.0
-LOOK_SECONDS = 0.2
 INTERNAL_FAILURE = "Request to service failed. If failure persists after retry, contact customer support."
-
-
-class ServerLog:
-    """Sends a model server's output to this server's own log."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def line(self, text: str) -> None:
-        """Log one line."""
-        log.info("%s: %s", self._name, text.rstrip())
-
-    def close(self) -> None:
-        """Nothing is left to write."""
 
 
 class Hosting:
@@ -203,7 +186,7 @@ class Hosting:
             return
         if before is None:
             self._settle(key, lambda document: in_service(document, deployment))
-        elif guardrails.watch_of(config) or guardrails.alarms_of(config):
+        elif guardrails.are_in(config):
             # It lasts as long as the clock takes, so whoever moves the clock does not wait for it.
             self._begin(f"watch-{endpoint}", lambda: self._finish_watched(region, key, deployment, serving, before))
         else:
@@ -217,7 +200,7 @@ class Hosting:
         self, region: str, key: str, deployment: dict[str, Any], serving: Serving, before: Serving
     ) -> None:
         try:
-            raised = self._watch(region, deployment["DeploymentConfig"])
+            raised = guardrails.watch(self._aws, region, deployment["DeploymentConfig"], self._stopping)
             if not raised:
                 self._finish(key, deployment, before)
                 return
@@ -228,22 +211,6 @@ class Hosting:
         serving.retire(PATIENCE_SECONDS)
         reason = f"The deployment was rolled back, for these alarms are in the state ALARM: {', '.join(raised)}."
         self._settle(key, lambda document: failed(document, reason, self._table.get(key) is not None))
-
-    def _watch(self, region: str, config: dict[str, Any]) -> list[str]:
-        """Look at the alarms for as long as a DeploymentConfig says; returns those that are raised, when some are."""
-        alarms = guardrails.alarms_of(config)
-        until = self._aws.clock.now() + guardrails.watch_of(config)
-        while True:
-            over = self._aws.clock.now() >= until
-            try:
-                raised = guardrails.raised(self._aws.cloudwatch(region), alarms)
-            except (BotoCoreError, ClientError) as error:
-                log.warning("The alarms %s could not be looked at: %s", ", ".join(alarms), error)
-                raised = []
-            if raised or over:
-                return raised
-            if self._stopping.wait(LOOK_SECONDS):
-                raise Closed
 
     def _shift(
         self, key: str, deployment: dict[str, Any], serving: Serving, only_if_unserved: bool = False

@@ -5,8 +5,47 @@ Traffic always shifts all at once; the waits of a canary, a linear or a rolling 
 
 from __future__ import annotations
 
+import logging
+import threading
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local_aws.hosting.serving import Closed
+
+if TYPE_CHECKING:
+    from local_aws.aws import LocalAws
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.2
+
+
+def are_in(config: dict[str, Any]) -> bool:
+    """Whether a DeploymentConfig wants a new deployment to be watched."""
+    return bool(watch_of(config) or alarms_of(config))
+
+
+def watch(aws: LocalAws, region: str, config: dict[str, Any], stopping: threading.Event) -> list[str]:
+    """Look at the alarms for as long as a DeploymentConfig says; returns those that are raised, when some are.
+
+    Raises:
+        Closed: the server stops.
+    """
+    alarms = alarms_of(config)
+    until = aws.clock.now() + watch_of(config)
+    while True:
+        over = aws.clock.now() >= until
+        try:
+            found = raised(aws.cloudwatch(region), alarms)
+        except (BotoCoreError, ClientError) as error:
+            log.warning("The alarms %s could not be looked at: %s", ", ".join(alarms), error)
+            found = []
+        if found or over:
+            return found
+        if stopping.wait(LOOK_SECONDS):
+            raise Closed
 
 
 def alarms_of(config: dict[str, Any]) -> list[str]:

@@ -20,7 +20,7 @@ from local_aws.containers.user_script import FETCHED_CODE, SUBMIT_DIRECTORY
 from local_aws.hosting import model_archive
 from local_aws.launching.launcher import launcher
 from local_aws.launching.program import Program, RunningProgram, signal_name
-from local_aws.s3_addresses import S3_ERRORS, fetch, split_uri
+from local_aws.s3_addresses import S3_ERRORS, TooLarge, fetch, split_uri
 
 READY = re.compile(r"listening on (http://127\.0\.0\.1:\d+)")
 START_SECONDS = 120.0
@@ -115,7 +115,11 @@ def _fetch(container: dict[str, Any], folder: Path, s3: Any) -> None:
 def _fetch_archive(uri: str, target: Path, archive: Path, s3: Any) -> None:
     bucket, key = split_uri(uri)
     try:
-        fetch(s3, bucket, key, archive)
+        fetch(s3, bucket, key, archive, model_archive.MOST_BYTES)
+    except TooLarge as error:
+        raise ModelServerFailed(
+            f'Failed to download model data for container "container_1" from URL: "{uri}": {error}.'
+        ) from error
     except S3_ERRORS as error:
         raise ModelServerFailed(
             f'Failed to download model data for container "container_1" from URL: "{uri}". '

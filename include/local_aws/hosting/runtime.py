@@ -73,8 +73,9 @@ def invoke(aws: LocalAws, request: dict[str, Any], region: str) -> Invocation:
     """Let the endpoint's model answer, and capture the exchange.
 
     Raises:
-        AwsError: ValidationError for an endpoint that is not there, ServiceUnavailable while its model server is being
-            started again, ModelError for what the model refuses, and for a model server that ended under the request.
+        AwsError: ValidationError for an endpoint that is not there, ServiceUnavailable before its model servers are up
+            and while one is being started again, ModelError for what the model refuses, and for a model server that
+            ended under the request.
     """
     endpoint = request["EndpointName"]
     for member in UNSUPPORTED:
@@ -89,7 +90,7 @@ def invoke(aws: LocalAws, request: dict[str, Any], region: str) -> Invocation:
 def _not_served(aws: LocalAws, region: str, endpoint: str) -> AwsError:
     document = aws.store.get("endpoint", scoped(region, endpoint))
     if document is not None and "Deployment" in document and document["EndpointStatus"] != "Deleting":
-        message = f"Endpoint {endpoint} is not served yet since the server was started; try again in a moment."
+        message = f"The request came before the model servers of endpoint {endpoint} were up; try again in a moment."
         return AwsError("ServiceUnavailable", message, 503)
     return AwsError("ValidationError", f"Endpoint {endpoint} of account {aws.account_id} not found.")
 
