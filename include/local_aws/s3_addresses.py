@@ -20,13 +20,26 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def fetch(s3: Any, bucket: str, key: str, file: Path) -> None:
+class TooLarge(Exception):
+    """An object has more bytes than it may have."""
+
+    def __init__(self, size: int, most_bytes: int) -> None:
+        super().__init__(f"it has {size} bytes, more than {most_bytes}")
+        self.size = size
+
+
+def fetch(s3: Any, bucket: str, key: str, file: Path, most_bytes: int) -> None:
     """Write an object to a file, in one request where boto3's own download makes two.
 
     Raises:
         S3_ERRORS: it cannot be read.
+        TooLarge: it has more than `most_bytes`; there is no file then.
     """
-    body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    found = s3.get_object(Bucket=bucket, Key=key)
+    body = found["Body"]
+    if found["ContentLength"] > most_bytes:
+        body.close()
+        raise TooLarge(found["ContentLength"], most_bytes)
     with closing(body), file.open("wb") as target:
         for part in body.iter_chunks(PART_BYTES):
             target.write(part)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-import shutil
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +10,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local_aws.s3_addresses import S3_ERRORS, fetch, split_uri
+from local_aws.jobs.volume import Volume, VolumeFull
+from local_aws.s3_addresses import S3_ERRORS, split_uri
 
 MISSING = frozenset({"NoSuchBucket", "NoSuchKey", "404"})
 
@@ -37,12 +36,13 @@ def container_path(root: Path, path: str) -> Path:
     return inside
 
 
-def download(s3: Any, source: dict[str, Any], root: Path, role: str) -> None:
-    """Fetch one `S3Input` into the job's "/".
+def download(s3: Any, job_input: dict[str, Any], root: Path, role: str, volume: Volume) -> None:
+    """Fetch one `ProcessingInput` into the job's "/".
 
     Raises:
-        TransferError: when there is nothing at that address.
+        TransferError: when there is nothing at its address, or more than fits into the volume.
     """
+    source = job_input["S3Input"]
     folder = container_path(root, source.get("LocalPath") or "/opt/ml/processing/input")
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -62,19 +62,18 @@ def download(s3: Any, source: dict[str, Any], root: Path, role: str) -> None:
         target = container_path(root, f"{folder.relative_to(root.resolve())}/{name}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            fetch(s3, bucket, key, target)
+            volume.fetch(s3, bucket, key, target)
             if source.get("S3CompressionType") == "Gzip" and target.suffix == ".gz":
-                _unpack(target)
+                volume.unpack(target)
+        except VolumeFull as error:
+            raise TransferError(
+                f"ClientError: Data download failed: Insufficient disk space: "
+                f"s3://{bucket}/{key} of the input {job_input['InputName']}: {error}"
+            ) from error
         except (*S3_ERRORS, OSError, EOFError, zlib.error) as error:
             # An OSError's own text names a folder of the host.
             reason = error.strerror if isinstance(error, OSError) and error.strerror else error
             raise TransferError(f"ClientError: Data download failed: s3://{bucket}/{key}: {reason}") from error
-
-
-def _unpack(packed_file: Path) -> None:
-    with gzip.open(packed_file) as packed, packed_file.with_suffix("").open("wb") as plain:
-        shutil.copyfileobj(packed, plain)
-    packed_file.unlink()
 
 
 def has_objects(s3: Any, folder: str) -> bool:

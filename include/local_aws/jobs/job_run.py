@@ -22,6 +22,7 @@ from local_aws.jobs.job_files import Outputs, TransferError, download
 from local_aws.jobs.job_process import StopRequest
 from local_aws.jobs.job_result import LONGEST_MESSAGE, LastLines, Result, result_of
 from local_aws.jobs.metrics import publish
+from local_aws.jobs.volume import Volume
 from local_aws.launching.launcher import launcher
 from local_aws.launching.program import Program
 from local_aws.log_stream import LogStream
@@ -67,8 +68,9 @@ def run_job(aws: LocalAws, job: Document, stop: StopRequest, started: Callable[[
 def _run_in(aws: LocalAws, job: Document, root: Path, stop: StopRequest, started: Callable[[], None]) -> Result:
     region = job["Region"]
     s3 = aws.s3(region)
-    for source in job.get("ProcessingInputs") or []:
-        download(s3, source["S3Input"], root, job["RoleArn"])
+    volume = Volume(job["ProcessingResources"]["ClusterConfig"]["VolumeSizeInGB"])
+    for job_input in job.get("ProcessingInputs") or []:
+        download(s3, job_input, root, job["RoleArn"], volume)
     outputs = Outputs(s3, (job.get("ProcessingOutputConfig") or {}).get("Outputs", []), root)
     _write_job_config(job, root)
     module = runners.job(job["AppSpecification"]["ImageUri"])

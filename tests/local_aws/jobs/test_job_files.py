@@ -10,7 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from local_aws.jobs import volume
 from local_aws.jobs.job_files import Outputs, TransferError, download, has_objects
+from local_aws.jobs.volume import Volume
 
 ROLE = "arn:aws:iam::123456789012:role/Role"
 DATA = "/opt/ml/processing/input/data"
@@ -29,12 +31,12 @@ def put(s3: Any, *keys: str) -> None:
         s3.put_object(Bucket="bucket", Key=key, Body=key.encode())
 
 
-def source(uri: str, **more: str) -> dict[str, str]:
-    return {"S3Uri": uri, "LocalPath": DATA, "S3DataType": "S3Prefix"} | more
+def source(uri: str, **more: str) -> dict[str, Any]:
+    return {"InputName": "data", "S3Input": {"S3Uri": uri, "LocalPath": DATA, "S3DataType": "S3Prefix"} | more}
 
 
-def fetched(s3: Any, root: Path, place: dict[str, str]) -> dict[str, bytes]:
-    download(s3, place, root, ROLE)
+def fetched(s3: Any, root: Path, place: dict[str, Any]) -> dict[str, bytes]:
+    download(s3, place, root, ROLE, Volume(1))
     folder = root / DATA.lstrip("/")
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
@@ -68,16 +70,50 @@ def test_gzip_is_unpacked_when_asked_for(s3: Any, tmp_path: Path) -> None:
     assert fetched(s3, tmp_path, source("s3://bucket/a", S3CompressionType="Gzip")) == {"one.csv": b"1,2"}
 
 
+def test_an_input_that_is_larger_than_the_volume_is_not_read(
+    s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(volume, "GIGABYTE", 10)
+    s3.put_object(Bucket="bucket", Key="a/1.csv", Body=b"1" * 6)
+    s3.put_object(Bucket="bucket", Key="a/2.csv", Body=b"2" * 5)
+    reason = (
+        "^ClientError: Data download failed: Insufficient disk space: s3://bucket/a/2.csv of the input data: "
+        r"it has 5 bytes, more than the 4 bytes that are left of the job's volume of 1 GB \(VolumeSizeInGB\)$"
+    )
+    with pytest.raises(TransferError, match=reason):
+        download(s3, source("s3://bucket/a"), tmp_path, ROLE, Volume(1))
+    assert [file.name for file in tmp_path.rglob("*.csv")] == ["1.csv"]
+    assert set(fetched(s3, tmp_path / "two", source("s3://bucket/a/1.csv"))) == {"1.csv"}
+
+
+def test_a_gzip_bomb_is_not_unpacked(s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volume, "GIGABYTE", 2 * 1024**2)
+    s3.put_object(Bucket="bucket", Key="a/bomb.csv.gz", Body=gzip.compress(bytes(32 * 1024**2)))
+    with pytest.raises(TransferError, match=r"bomb\.csv\.gz of the input data: it unpacks to more than .* 1 GB"):
+        download(s3, source("s3://bucket/a", S3CompressionType="Gzip"), tmp_path, ROLE, Volume(1))
+    assert sum(file.stat().st_size for file in tmp_path.rglob("*") if file.is_file()) <= 2 * 1024**2
+
+
+def test_a_packed_file_takes_no_room_when_it_is_unpacked(
+    s3: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(volume, "GIGABYTE", 100)
+    for name in ("one", "two", "three"):
+        s3.put_object(Bucket="bucket", Key=f"a/{name}.csv.gz", Body=gzip.compress(b"x" * 25))
+    found = fetched(s3, tmp_path, source("s3://bucket/a", S3CompressionType="Gzip"))
+    assert set(found) == {"one.csv", "two.csv", "three.csv"}
+
+
 def test_nothing_there_names_address_and_role(s3: Any, tmp_path: Path) -> None:
     for uri in ("s3://bucket/nothing", "s3://nowhere/at/all"):
         with pytest.raises(TransferError, match=f'No S3 objects found under S3 URL "{uri}".*{ROLE}'):
-            download(s3, source(uri), tmp_path, ROLE)
+            download(s3, source(uri), tmp_path, ROLE, Volume(1))
 
 
 def test_keys_do_not_lead_out_of_the_container(s3: Any, tmp_path: Path) -> None:
     put(s3, "a/../../../../../../escaped")
     with pytest.raises(TransferError, match="outside the job's container"):
-        download(s3, source("s3://bucket/a"), tmp_path / "root", ROLE)
+        download(s3, source("s3://bucket/a"), tmp_path / "root", ROLE, Volume(1))
     assert not list(tmp_path.rglob("escaped"))
 
 
