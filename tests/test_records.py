@@ -11,14 +11,11 @@ from model_monitor.errors import InputError
 from model_monitor.records import (
     ENCODINGS,
     Capture,
-    GroundTruth,
     Payload,
     capture_record,
     ground_truth_lines,
     ground_truth_record,
-    merged_record,
     parse_capture,
-    parse_ground_truth,
 )
 
 CAPTURED = (
@@ -26,13 +23,6 @@ CAPTURED = (
     '"encoding":"CSV"},"endpointOutput":{"observedContentType":"text/csv; charset=utf-8","mode":"OUTPUT",'
     '"data":"0.01076381653547287","encoding":"CSV"}},"eventMetadata":{"eventId":"3082dff5-53a7-4c5a-ab4e-1657a5c11ef7",'
     '"inferenceId":"234","inferenceTime":"2022-04-18T00:21:48Z"},"eventVersion":"0"}'
-)
-MERGED = (
-    '{"eventVersion":"0","groundTruthData":{"data":"0","encoding":"CSV"},"captureData":{"endpointInput":'
-    '{"data":"132,25,113.2","encoding":"CSV","mode":"INPUT","observedContentType":"text/csv"},"endpointOutput":'
-    '{"data":"0.01076381653547287","encoding":"CSV","mode":"OUTPUT","observedContentType":"text/csv; charset=utf-8"}},'
-    '"eventMetadata":{"eventId":"3082dff5-53a7-4c5a-ab4e-1657a5c11ef7","inferenceId":"234",'
-    '"inferenceTime":"2022-04-18T00:21:48Z"}}'
 )
 CAPTURE = Capture(
     event_id="3082dff5-53a7-4c5a-ab4e-1657a5c11ef7",
@@ -48,19 +38,8 @@ def test_a_capture_is_written_and_read_as_sagemaker_does() -> None:
     assert parse_capture(CAPTURED, "captures.jsonl:1") == CAPTURE
 
 
-def test_a_merged_record_is_the_capture_with_its_label() -> None:
-    label = GroundTruth("234", "0")
-    assert merged_record(CAPTURE, label) == MERGED
-    merged = parse_capture(MERGED, "part-00000.jsonl:1")
-    assert merged.ground_truth == label
-    assert merged.event_id == CAPTURE.event_id
-
-
-def test_ground_truth_refers_to_the_inference_id_or_else_to_the_event() -> None:
-    anonymous = Capture("event-1", CAPTURE.inference_time, CAPTURE.input, None)
-    assert CAPTURE.join_key == "234"
-    assert anonymous.join_key == "event-1"
-    assert '"inferenceId"' not in capture_record(anonymous)
+def test_a_capture_without_an_inference_id_has_none() -> None:
+    assert '"inferenceId"' not in capture_record(Capture("event-1", CAPTURE.inference_time, CAPTURE.input, None))
 
 
 def test_ground_truth_lines() -> None:
@@ -70,10 +49,7 @@ def test_ground_truth_lines() -> None:
         "eventVersion": "0",
     }
     lines = ground_truth_lines({"7": "1", "8": "0"}).split("\n")
-    assert [parse_ground_truth(line, "labels.jsonl") for line in lines] == [
-        GroundTruth("7", "1"),
-        GroundTruth("8", "0"),
-    ]
+    assert [json.loads(line) for line in lines] == [ground_truth_record("7", "1"), ground_truth_record("8", "0")]
 
 
 def test_times_are_written_in_utc() -> None:
@@ -129,14 +105,8 @@ def changed(*path: str, value: object = None) -> str:
             "c.jsonl:3: captureData: endpointInput: encoding: expected CSV or JSON or BASE64, found XML",
         ),
         (changed("captureData", "endpointOutput", "data", value=0.1), "endpointOutput: data: expected a string"),
-        (changed("groundTruthData", value={"data": "1"}), "groundTruthData: encoding: expected CSV .* it is missing"),
     ],
 )
 def test_a_line_that_is_no_capture_says_where_and_why(line: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         parse_capture(line, "c.jsonl:3")
-
-
-def test_a_line_that_is_no_ground_truth_says_where_and_why() -> None:
-    with pytest.raises(InputError, match=r"gt\.jsonl:1: groundTruthData: expected an object, it is missing"):
-        parse_ground_truth(CAPTURED, "gt.jsonl:1")

@@ -1,6 +1,7 @@
-"""The three kinds of JSON line that monitoring is made of: captures, ground truth, and both merged.
+"""The JSON lines that monitoring is made of: captures are written and read, ground truth is written.
 
-Formats are those of SageMaker's data capture and ground-truth merge. Analyses read whole files of them at once instead.
+Formats are those of SageMaker's data capture and ground-truth merge. Analyses read whole files of them at once instead,
+and merge them there.
 """
 
 from __future__ import annotations
@@ -28,17 +29,8 @@ class Payload:
 
 
 @dataclass(frozen=True)
-class GroundTruth:
-    """The label, or the labels, of one request: `event_id` is the request's inference id, else its event id."""
-
-    event_id: str
-    data: str
-    encoding: Encoding = "CSV"
-
-
-@dataclass(frozen=True)
 class Capture:
-    """One captured request; with `ground_truth`, a merged record. `inference_time` is in UTC, to the second."""
+    """One captured request; `inference_time` is in UTC, to the second."""
 
     event_id: str
     inference_time: datetime
@@ -46,35 +38,16 @@ class Capture:
     output: Payload | None
     inference_id: str | None = None
     custom_attributes: tuple[str, ...] = ()
-    ground_truth: GroundTruth | None = None
-
-    @property
-    def join_key(self) -> str:
-        """What ground truth refers to it by."""
-        return self.event_id if self.inference_id is None else self.inference_id
 
 
 def capture_record(capture: Capture) -> str:
     """One line of a capture file, without the line's end."""
-    return _compact(
-        {
-            "captureData": _capture_data(capture, ("observedContentType", "mode", "data", "encoding")),
-            "eventMetadata": _event_metadata(capture),
-            "eventVersion": EVENT_VERSION,
-        }
-    )
-
-
-def merged_record(capture: Capture, ground_truth: GroundTruth) -> str:
-    """One line of the merge's output; the event id stays the capture's."""
-    return _compact(
-        {
-            "eventVersion": EVENT_VERSION,
-            "groundTruthData": {"data": ground_truth.data, "encoding": ground_truth.encoding},
-            "captureData": _capture_data(capture, ("data", "encoding", "mode", "observedContentType")),
-            "eventMetadata": _event_metadata(capture),
-        }
-    )
+    record = {
+        "captureData": _capture_data(capture),
+        "eventMetadata": _event_metadata(capture),
+        "eventVersion": EVENT_VERSION,
+    }
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
 
 
 def ground_truth_record(inference_id: str, data: str, encoding: Encoding = "CSV") -> dict[str, Any]:
@@ -92,7 +65,7 @@ def ground_truth_lines(labels: Mapping[str, str]) -> str:
 
 
 def parse_capture(line: str, source: str) -> Capture:
-    """Read one line of a capture file or of the merge's output.
+    """Read one line of a capture file.
 
     Args:
         source: the file and line, such as `s3://…/27-57-062.jsonl:3`, for the message of an error.
@@ -103,51 +76,27 @@ def parse_capture(line: str, source: str) -> Capture:
     reader = _Reader(source, _object(line, source))
     metadata = reader.section("eventMetadata")
     data = reader.section("captureData")
-    truth = reader.section("groundTruthData") if "groundTruthData" in reader.content else None
-    event_id = metadata.text("eventId")
-    inference_id = metadata.text("inferenceId") if "inferenceId" in metadata.content else None
     capture = Capture(
-        event_id=event_id,
+        event_id=metadata.text("eventId"),
         inference_time=metadata.moment("inferenceTime"),
         input=data.payload("endpointInput"),
         output=data.payload("endpointOutput"),
-        inference_id=inference_id,
+        inference_id=metadata.text("inferenceId") if "inferenceId" in metadata.content else None,
         custom_attributes=metadata.texts("customAttributes"),
-        ground_truth=None if truth is None else truth.label(event_id if inference_id is None else inference_id),
     )
     if capture.input is None and capture.output is None:
         raise InputError(f"{source}: captureData: expected endpointInput or endpointOutput")
     return capture
 
 
-def parse_ground_truth(line: str, source: str) -> GroundTruth:
-    """Read one line of a ground-truth file.
-
-    Raises:
-        InputError: naming the source, the key and what was expected there.
-    """
-    reader = _Reader(source, _object(line, source))
-    truth = reader.section("groundTruthData")
-    return truth.label(reader.section("eventMetadata").text("eventId"))
-
-
-def _compact(record: dict[str, Any]) -> str:
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
-
-
-def _capture_data(capture: Capture, order: tuple[str, ...]) -> dict[str, Any]:
+def _capture_data(capture: Capture) -> dict[str, Any]:
     payloads = (("endpointInput", "INPUT", capture.input), ("endpointOutput", "OUTPUT", capture.output))
-    sides = {}
-    for key, mode, payload in payloads:
-        if payload is not None:
-            values = {
-                "observedContentType": payload.content_type,
-                "mode": mode,
-                "data": payload.data,
-                "encoding": payload.encoding,
-            }
-            sides[key] = {name: values[name] for name in order if values[name] is not None}
-    return sides
+    return {key: _side(mode, payload) for key, mode, payload in payloads if payload is not None}
+
+
+def _side(mode: str, payload: Payload) -> dict[str, Any]:
+    observed = {} if payload.content_type is None else {"observedContentType": payload.content_type}
+    return observed | {"mode": mode, "data": payload.data, "encoding": payload.encoding}
 
 
 def _event_metadata(capture: Capture) -> dict[str, Any]:
@@ -204,9 +153,6 @@ class _Reader:
             if value == encoding:
                 return encoding
         self._expected("encoding", " or ".join(ENCODINGS))
-
-    def label(self, event_id: str) -> GroundTruth:
-        return GroundTruth(event_id, self.text("data"), self.encoding())
 
     def moment(self, key: str) -> datetime:
         try:

@@ -18,8 +18,6 @@ from model_monitor.analysis.report_texts import MEANINGS
 class Page(HTMLParser):
     """What stands in the page: tables by row, visible words, and everything that it would load."""
 
-    VOID = ("meta", "br", "use", "path")
-
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tables: list[list[list[str]]] = []

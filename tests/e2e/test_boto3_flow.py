@@ -6,7 +6,7 @@ import csv
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,6 @@ class Flow:
     headers: list[str]
     test_rows: list[str]
     hour: datetime | None = None
-    analyses: dict[str, Any] = field(default_factory=dict)
 
     @property
     def sagemaker(self) -> Any:
