@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import operations
-from tests.e2e.place import CLARIFY_IMAGE, CLUSTER, HEADERS, table
+from tests.e2e.place import BIAS, CLARIFY_IMAGE, CLUSTER, csv_predictor, table
 from tests.polling import until
 from tests.running_aws import (
     REGION,
@@ -94,21 +94,7 @@ def output(uri: str, mode: str) -> dict[str, Any]:
 
 
 def analysis(**methods: Any) -> dict[str, Any]:
-    return {
-        "dataset_type": "text/csv",
-        "headers": HEADERS,
-        "label": "label",
-        "label_values_or_threshold": [1],
-        "facet": [{"name_or_index": "b", "value_or_threshold": [0]}],
-        "methods": methods,
-        "predictor": {
-            "model_name": NAME,
-            "instance_type": "ml.m5.large",
-            "initial_instance_count": 1,
-            "content_type": "text/csv",
-            "accept_type": "text/csv",
-        },
-    }
+    return BIAS | {"methods": methods, "predictor": csv_predictor(NAME)}
 
 
 def test_1_models_and_their_tags(life: Life) -> None:

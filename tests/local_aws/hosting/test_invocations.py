@@ -17,6 +17,8 @@ from tests.local_aws.hosting.echo_endpoints import configure, invoke, make_endpo
 from tests.polling import until
 from tests.running_aws import REGION, ROLE, capture_config
 
+EARLY = "The request came before the model servers of endpoint early were up; try again in a moment."
+
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
@@ -212,24 +214,24 @@ def test_capturing_is_the_default_of_a_capture_configuration(aws: Embedded) -> N
 
 
 @pytest.mark.parametrize(
-    ("status", "answered", "code"),
+    ("status", "answered", "code", "message"),
     [
-        ("InService", 503, "ServiceUnavailable"),
-        ("Updating", 503, "ServiceUnavailable"),
-        ("OutOfService", 503, "ServiceUnavailable"),
-        ("Deleting", 400, "ValidationError"),
+        ("InService", 503, "ServiceUnavailable", EARLY),
+        ("Updating", 503, "ServiceUnavailable", EARLY),
+        ("OutOfService", 503, "ServiceUnavailable", EARLY),
+        ("Deleting", 400, "ValidationError", "Endpoint early of account 123456789012 not found."),
     ],
 )
 def test_an_endpoint_that_is_not_served_yet_is_unavailable(
-    aws: Embedded, status: str, answered: int, code: str
+    aws: Embedded, status: str, answered: int, code: str, message: str
 ) -> None:
-    """After a start of the server, until what an earlier one served is up."""
+    """After a start of the server, or when a request crosses the moment in which its endpoint comes into service."""
     document = {"EndpointName": "early", "EndpointStatus": status, "Deployment": {"Variants": []}}
     store = aws.server.aws.store
     store.put("endpoint", f"{REGION}/early", document)
     said, response = refusal(aws, "x", "early")
     store.delete("endpoint", f"{REGION}/early")
-    assert (said, response["Error"]["Code"]) == (answered, code)
+    assert (said, response["Error"]["Code"], response["Error"]["Message"]) == (answered, code, message)
 
 
 def test_many_clients_at_once(aws: Embedded) -> None:
