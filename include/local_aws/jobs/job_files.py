@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.jobs.volume import Volume, VolumeFull
 from local_aws.s3_addresses import S3_ERRORS, split_uri
 
+COPIED_BYTES = 1024**2
+PART_BYTES = 64 * 1024**2
+IN_PARTS = TransferConfig(multipart_threshold=1024**3, multipart_chunksize=PART_BYTES, use_threads=False)
+"""Smaller files keep the ETag of a single request; S3 takes no more than 5 GiB in one."""
 MISSING = frozenset({"NoSuchBucket", "NoSuchKey", "404"})
 
 
@@ -128,15 +135,22 @@ class Outputs:
                 self._upload(file, f"{output['S3Uri'].rstrip('/')}/{file.relative_to(folder).as_posix()}")
 
     def _upload(self, file: Path, uri: str) -> None:
-        state = file.stat()
-        version = (state.st_size, state.st_mtime_ns)
-        if self._uploaded.get(file) == version:
-            return
         bucket, key = split_uri(uri)
         try:
-            self._s3.put_object(Bucket=bucket, Key=key, Body=file.read_bytes())
-        except S3_ERRORS as error:
-            raise TransferError(f"ClientError: Failed to upload output to {uri}: {error}") from error
+            state = file.stat()
+            version = (state.st_size, state.st_mtime_ns)
+            if self._uploaded.get(file) == version:
+                return
+            # The program may go on writing, and S3 wants all the bytes that were announced, and no other ones.
+            with file.open("rb") as written, tempfile.TemporaryFile(dir=self._root) as copy:
+                shutil.copyfileobj(written, copy, COPIED_BYTES)
+                copy.seek(0)
+                self._s3.upload_fileobj(copy, bucket, key, Config=IN_PARTS)
+        except FileNotFoundError:
+            return  # The program has removed it.
+        except (*S3_ERRORS, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            raise TransferError(f"ClientError: Failed to upload output to {uri}: {reason}") from error
         self._uploaded[file] = version
 
     def _folder(self, output: dict[str, Any]) -> Path:

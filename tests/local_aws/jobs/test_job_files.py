@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
 from local_aws.jobs import volume
@@ -129,6 +132,45 @@ def test_only_what_changed_is_uploaded_again(s3: Any, tmp_path: Path) -> None:
     (tmp_path / "out" / "deep" / "a.json").write_text('{"more": 1}')
     outputs.sync(continuous_only=True)
     assert s3.get_object(Bucket="bucket", Key="out/deep/a.json")["Body"].read() == b'{"more": 1}'
+
+
+def test_an_output_is_uploaded_without_being_read_into_memory(s3: Any, tmp_path: Path) -> None:
+    place = {"S3Uri": "s3://bucket/out", "LocalPath": "/out", "S3UploadMode": "EndOfJob"}
+    outputs = Outputs(s3, [{"OutputName": "result", "S3Output": place}], tmp_path)
+    size = 64 * 1024**2
+    with (tmp_path / "out" / "large.bin").open("wb") as file:
+        file.truncate(size)
+    received: list[int] = []
+
+    def read_like_a_socket(request: Any, **_: Any) -> AWSResponse:
+        while piece := request.body.read(64 * 1024):
+            received.append(len(piece))
+        return AWSResponse(request.url, 200, {}, SimpleNamespace(stream=list))
+
+    s3.meta.events.register_first("before-send.s3.PutObject", read_like_a_socket)
+    tracemalloc.start()
+    outputs.sync(continuous_only=False)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sum(received) >= size
+    assert most < size / 4
+
+
+def test_a_file_that_goes_on_growing_is_uploaded_as_it_was(s3: Any, tmp_path: Path) -> None:
+    place = {"S3Uri": "s3://bucket/out", "LocalPath": "/out", "S3UploadMode": "Continuous"}
+    outputs = Outputs(s3, [{"OutputName": "result", "S3Output": place}], tmp_path)
+    log = tmp_path / "out" / "log.txt"
+    log.write_text("one\n")
+
+    def write_on(**_: Any) -> None:
+        log.write_text("quite another text\n")
+
+    s3.meta.events.register_first("before-send.s3.PutObject", write_on)
+    outputs.sync(continuous_only=True)
+    assert s3.get_object(Bucket="bucket", Key="out/log.txt")["Body"].read() == b"one\n"
+    s3.meta.events.unregister("before-send.s3.PutObject", write_on)
+    outputs.sync(continuous_only=False)
+    assert s3.get_object(Bucket="bucket", Key="out/log.txt")["Body"].read() == b"quite another text\n"
 
 
 def test_outputs_for_the_end_of_the_job_wait_for_it(s3: Any, tmp_path: Path) -> None:
