@@ -30,13 +30,13 @@ def extract(archive: Path, folder: Path) -> None:
         with _Bounded(archive) as unpacked, tarfile.open(fileobj=unpacked, mode="r:") as members:
             for member in members:
                 target = _inside(folder, member)
-                if member.isdir():
-                    target.mkdir(parents=True, exist_ok=True)
-                    continue
                 files += 1
                 size += member.size
                 if files > MOST_FILES or size > MOST_BYTES:
-                    raise BadArchive(f"it holds more than {MOST_FILES} files or {MOST_BYTES} bytes")
+                    raise BadArchive(f"it holds more than {MOST_FILES} files and folders or {MOST_BYTES} bytes")
+                if member.isdir():
+                    target.mkdir(parents=True, exist_ok=True)
+                    continue
                 source = members.extractfile(member)
                 if source is None:
                     raise BadArchive(f"{member.name} is not a file")

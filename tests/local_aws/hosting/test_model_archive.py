@@ -59,6 +59,14 @@ def test_what_is_too_big_is_refused_before_it_is_written(tmp_path: Path, monkeyp
     assert not (tmp_path / "out/x").exists()
 
 
+def test_folders_count_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_archive, "MOST_FILES", 3)
+    folders = [member(f"folder-{number}", tarfile.DIRTYPE) for number in range(4)]
+    with pytest.raises(BadArchive, match="more than 3 files and folders"):
+        extract(archive_of(tmp_path / "a.tar.gz", *folders), tmp_path / "out")
+    assert len(list((tmp_path / "out").iterdir())) == 3
+
+
 @pytest.mark.parametrize("content", [b"", b"not an archive", b"\x1f\x8b\x08broken"])
 def test_something_else_is_no_archive(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "a.tar.gz"
