@@ -125,6 +125,8 @@ class Router:
             environ["HTTP_AUTHORIZATION"] = f"AWS4-HMAC-SHA256 Credential={credential}"
         try:
             return self.others(environ, self._stamped(start_response))
+        except AwsError as error:
+            return self._send(_refusal(environ, path, caller, error), start_response)
         except (NotImplementedError, OperationNotFoundError) as error:
             return self._send(_other_error(environ, unknown_operation(f"local_aws: {error}")), start_response)
         except Exception:

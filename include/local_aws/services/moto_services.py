@@ -8,6 +8,7 @@ from typing import Any
 
 from local_aws.clock import Clock
 from local_aws.services import repeatable
+from local_aws.services.s3 import chunked_bodies
 
 SERVICES = frozenset({"s3", "sts", "iam", "monitoring", "logs", "events", "sns"})
 """The services that moto answers for, by the names that requests are signed for; its others are not served."""
@@ -34,6 +35,7 @@ def moto_application(clock: Clock) -> Any:
     moto.cloudwatch.models.datetime = ClockedDatetime  # type: ignore[misc]
 
     repeatable.install()
+    chunked_bodies.install()
 
     # Moto lists its own folder for every request to find out which services it has.
     services = tuple(moto.backends.list_of_moto_modules())
