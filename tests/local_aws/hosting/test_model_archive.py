@@ -3,11 +3,16 @@ from __future__ import annotations
 import io
 import tarfile
 from pathlib import Path
+from unittest.mock import Mock
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from local_aws.hosting import model_archive
 from local_aws.hosting.model_archive import BadArchive, extract
+from local_aws.hosting.model_servers import ModelServerFailed, start
+from tests.running_aws import XGBOOST_IMAGE
 
 
 def archive_of(file: Path, *members: tarfile.TarInfo, content: bytes = b"") -> Path:
@@ -90,3 +95,14 @@ def test_a_refusal_does_not_name_folders_of_the_host(tmp_path: Path) -> None:
     with pytest.raises(BadArchive, match="Is a directory") as refusal:
         extract(file, tmp_path / "out")
     assert str(tmp_path) not in str(refusal.value)
+
+
+def test_an_archive_that_is_too_large_is_not_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_archive, "MOST_BYTES", 10)
+    with mock_aws():
+        s3 = boto3.client("s3", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+        s3.create_bucket(Bucket="bucket")
+        s3.put_object(Bucket="bucket", Key="model.tar.gz", Body=bytes(11))
+        container = {"Image": XGBOOST_IMAGE, "ModelDataUrl": "s3://bucket/model.tar.gz"}
+        with pytest.raises(ModelServerFailed, match="it has 11 bytes, more than 10"):
+            start(container, tmp_path / "model", s3, "AllTraffic", Mock())
