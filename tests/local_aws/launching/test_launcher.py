@@ -236,5 +236,5 @@ def parent_of(pid: int) -> int:
 def test_nothing_has_begun_a_thread_where_programs_are_forked(forking: Launcher, tmp_path: Path) -> None:
     text = f"import sys; print({PRELOADED[-1]!r} in sys.modules)"
     until(lambda: said(start(forking, text, tmp_path)), lambda told: told == "True\n")
-    [fork_server] = [child for child in psutil.Process().children() if FORK_SERVER in child.cmdline()]
-    assert fork_server.num_threads() == 1
+    fork_servers = [child for child in psutil.Process().children() if FORK_SERVER in child.cmdline()]
+    assert {fork_server.num_threads() for fork_server in fork_servers} == {1}
