@@ -12,13 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from model_monitor.analysis import cloudwatch, drift, report
+from model_monitor.analysis import cloudwatch, report
 from model_monitor.analysis.baseline import load_baseline
 from model_monitor.analysis.bias import bias_report
 from model_monitor.analysis.config import (
     AnalysisConfig,
     PredictorConfig,
-    ReportConfig,
     ShapConfig,
 )
 from model_monitor.analysis.config_file import load_analysis_config
@@ -27,10 +26,10 @@ from model_monitor.analysis.dataset import Dataset
 from model_monitor.analysis.dataset_captures import read_captures, read_merged
 from model_monitor.analysis.dataset_files import read_dataset
 from model_monitor.analysis.explanations import explanations, labels, write_local_values
+from model_monitor.analysis.judging import Subject, compare, exit_message, result_files
 from model_monitor.analysis.kernel_shap import explain
 from model_monitor.analysis.predicted import Predictions, labels_of
 from model_monitor.analysis.predictor import Invoke, Predictor
-from model_monitor.analysis.serialise import dumps
 from model_monitor.analysis.shap_baseline import baseline_rows
 from model_monitor.analysis.side_tables import completed
 from model_monitor.errors import AnalysisError, InputError
@@ -82,8 +81,7 @@ class _Job:
         if predicted is None and self.config.post_training_methods is not None:
             predicted = self._predicted(dataset)
         analysis = self._analysis(dataset, predicted)
-        self._write("analysis.json", dumps(analysis))
-        self._report(analysis, len(dataset.features), report.Comparison())
+        self._write_results(analysis, len(dataset), report.Comparison())
         return "Completed: SageMaker XAI Analyzer ran successfully"
 
     def monitor(self) -> str:
@@ -91,17 +89,10 @@ class _Job:
         dataset = self._captured(kind)
         predicted = self._captured_labels(dataset) if kind == BIAS else None
         analysis = self._analysis(dataset, predicted)
-        comparison = self._compare(analysis, kind)
-        self._write("analysis.json", dumps(analysis))
-        if comparison.violations:
-            document = drift.violations_document(comparison.violations)
-            self._write("constraint_violations.json", dumps(document))
+        comparison = compare(analysis, self._baseline())
+        self._write_results(analysis, len(dataset), comparison)
         self._publish(analysis)
-        self._report(analysis, len(dataset.features), comparison)
-        if comparison.violations:
-            count = len(comparison.violations)
-            return f"CompletedWithViolations: Job completed successfully with {count} violations."
-        return "Completed: Job completed successfully with no violations."
+        return exit_message(comparison)
 
     def _predicted(self, dataset: Dataset) -> pd.Series[Any]:
         log.info("Start using model for predictions on %d records", len(dataset.features))
@@ -194,18 +185,9 @@ class _Job:
         label, probability = self._attributes["inference_attribute"], self._attributes["probability_attribute"]
         return replace(predictor, label=label, probability=probability)
 
-    def _compare(self, analysis: Mapping[str, Any], kind: str) -> report.Comparison:
+    def _baseline(self) -> dict[str, Any] | None:
         path = self.environment.get("baseline_constraints")
-        if path is None:
-            log.info("No baseline constraints: nothing to compare with")
-            return report.Comparison()
-        baseline = load_baseline(below(self.root, path))
-        drift.check_comparable(analysis, baseline)
-        if kind == BIAS:
-            return report.Comparison(baseline, tuple(drift.bias_violations(analysis, baseline)))
-        scores = drift.attribution_ndcg(analysis, baseline)
-        log.info("Feature attribution drift (NDCG) by label: %s", scores)
-        return report.Comparison(baseline, tuple(drift.attribution_violations(scores)), scores)
+        return None if path is None else load_baseline(below(self.root, path))
 
     def _publish(self, analysis: Mapping[str, Any]) -> None:
         if self.environment.get("publish_cloudwatch_metrics") != "Enabled":
@@ -220,24 +202,20 @@ class _Job:
         with file.open("w", encoding="utf-8") as lines:
             lines.writelines(f"{json.dumps(line)}\n" for line in _metrics(analysis, source))
 
-    def _report(self, analysis: Mapping[str, Any], records: int, comparison: report.Comparison) -> None:
-        asked = self.config.report or ReportConfig()
-        facts = {
-            "Records": f"{records:,}",
-            "Endpoint": self.environment.get("sagemaker_endpoint_name"),
-            "Schedule": self.environment.get("sagemaker_monitoring_schedule_name"),
-            "Window": self._window(),
-        }
-        shown = {name: value for name, value in facts.items() if value}
-        self._write(f"{asked.name}.html", report.render(asked.title, analysis, shown, comparison))
-
-    def _window(self) -> str | None:
-        start, end = self.environment.get("start_time"), self.environment.get("end_time")
-        return f"{start} – {end}" if start and end else None
-
-    def _write(self, name: str, text: str) -> None:
+    def _write_results(self, analysis: Mapping[str, Any], records: int, comparison: report.Comparison) -> None:
+        subject = Subject(
+            records,
+            self.environment.get("sagemaker_endpoint_name"),
+            self.environment.get("sagemaker_monitoring_schedule_name"),
+            self._window(),
+        )
         self._output.mkdir(parents=True, exist_ok=True)
-        (self._output / name).write_text(text, encoding="utf-8")
+        for name, text in result_files(analysis, comparison, subject, self.config.report).items():
+            (self._output / name).write_text(text, encoding="utf-8")
+
+    def _window(self) -> tuple[str, str] | None:
+        start, end = self.environment.get("start_time"), self.environment.get("end_time")
+        return (start, end) if start and end else None
 
     @property
     def _attributes(self) -> dict[str, str | None]:
