@@ -18,6 +18,7 @@ def test_names() -> None:
     assert names.endpoint(CHURN) == "churn"
     assert names.baseline_job(CHURN, "bias", "0123456789ab") == "churn-bias-baseline-0123456789ab"
     assert names.job_definition(CHURN, "explainability", "0123456789ab") == "churn-explain-0123456789ab"
+    assert names.shadow_endpoint(CHURN, "bias").startswith(names.shadow_prefix(CHURN))
     assert [names.schedule(CHURN, kind) for kind in names.KINDS] == ["churn-bias", "churn-explain"]
 
 
@@ -31,7 +32,9 @@ def test_names() -> None:
         (names.ground_truth_file(CHURN, TEN), "ground_truth/2026/11/22/10/0000.jsonl"),
         (names.baseline_analysis_config(CHURN, "bias"), "baselining/model_bias/analysis_config.json"),
         (names.baseline_constraints(CHURN, "explainability"), "baselining/model_explainability/analysis.json"),
-        (names.report_folder(CHURN, "bias", TEN), "reports/churn/churn-bias/2026/11/22/10"),
+        (names.report_folder(CHURN, "bias", "2026/11/22/10"), "reports/churn/churn-bias/2026/11/22/10"),
+        (names.merged(CHURN), "reports/merge"),
+        (names.window_work(CHURN, "explainability", "2026/11/22/10"), "windows/explain/2026/11/22/10"),
         (names.analysis_config(CHURN, "churn-bias-1"), "reports/churn-bias-1/analysis_config.json"),
         (names.model_archive(CHURN, "1"), "model/1/model.tar.gz"),
         (names.write_test(CHURN), "test_upload/upload-test-file.txt"),

@@ -21,6 +21,7 @@ from model_monitor.config_monitors import (
     Traffic,
 )
 from model_monitor.config_types import Bucket, Name, Prefix, Region, RoleArn, Section
+from model_monitor.config_windows import Windows
 from model_monitor.errors import ConfigError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -43,6 +44,7 @@ class MonitoredEndpoint(Section):
     bias: BiasMonitor
     explainability: ExplainabilityMonitor = ExplainabilityMonitor()
     monitoring: Monitoring = Monitoring()
+    windows: Windows = Windows()
     traffic: Traffic = Traffic()
     ground_truth: GroundTruth
 
@@ -58,6 +60,11 @@ class MonitoredEndpoint(Section):
             raise ValueError(
                 "monitoring.max_runtime_seconds: at most 1800 for the bias monitor of an hourly schedule "
                 f"(found {self.monitoring.max_runtime_seconds})"
+            )
+        if self.windows.model.endpoint == self.name:
+            raise ValueError(
+                f"windows.model.endpoint: '{self.name}' is the monitored endpoint, which would capture SHAP's requests "
+                "as traffic; name another one that serves the same model without capture, or leave it out"
             )
         return self
 

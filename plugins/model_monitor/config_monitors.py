@@ -97,8 +97,9 @@ class ExplainabilityMonitor(Section):
 
 
 class Monitoring(Section):
-    """When monitors run, on which window of data, and on what machine."""
+    """When monitors run, on which window of data, and on what machine; `baselines` says who makes them."""
 
+    baselines: Literal["sagemaker", "airflow"] = "sagemaker"
     cron: ScheduleExpression = "cron(0 * ? * * *)"
     start_time_offset: Offset = "-PT1H"
     end_time_offset: Offset = "-PT0H"

@@ -74,6 +74,16 @@ def write_test(endpoint: MonitoredEndpoint) -> str:
     return s3(endpoint, "test_upload", "upload-test-file.txt")
 
 
+def shadow_endpoint(endpoint: MonitoredEndpoint, purpose: str) -> str:
+    """The name of an endpoint that answers an analysis' requests and captures none, and of its configuration."""
+    return f"{shadow_prefix(endpoint)}{fingerprint(purpose)}"
+
+
+def shadow_prefix(endpoint: MonitoredEndpoint) -> str:
+    """How the names of an endpoint's shadow endpoints begin."""
+    return f"{endpoint.name}-shadow-"
+
+
 def data_capture(endpoint: MonitoredEndpoint) -> str:
     """The endpoint's `DestinationS3Uri`; captures lie below `<endpoint>/<variant>/yyyy/mm/dd/hh`."""
     return s3(endpoint, "datacapture")
@@ -126,9 +136,24 @@ def analysis_config(endpoint: MonitoredEndpoint, definition: str) -> str:
     return f"{reports(endpoint)}/{definition}/analysis_config.json"
 
 
-def report_folder(endpoint: MonitoredEndpoint, kind: Kind, scheduled: datetime) -> str:
-    """Where an execution's report lies: the folder of its scheduled hour."""
-    return f"{reports(endpoint)}/{endpoint.name}/{schedule(endpoint, kind)}/{hour_path(scheduled)}"
+def report_folder(endpoint: MonitoredEndpoint, kind: Kind, window: str) -> str:
+    """Where a report lies: below its schedule, in the folder of its window, such as `2026/11/22/10`."""
+    return f"{report_folders(endpoint, kind)}/{window}"
+
+
+def report_folders(endpoint: MonitoredEndpoint, kind: Kind) -> str:
+    """The folder of all of a monitor's reports."""
+    return f"{reports(endpoint)}/{endpoint.name}/{schedule(endpoint, kind)}"
+
+
+def merged(endpoint: MonitoredEndpoint) -> str:
+    """Captures merged with ground truth lie below here as captures lie below `data_capture`."""
+    return f"{reports(endpoint)}/merge"
+
+
+def window_work(endpoint: MonitoredEndpoint, kind: Kind, window: str) -> str:
+    """What tasks of one window hand to each other; gone when the window is judged."""
+    return s3(endpoint, "windows", _SHORT[kind], window)
 
 
 def hour_path(moment: datetime) -> str:

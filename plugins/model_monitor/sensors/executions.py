@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from model_monitor import names
+from model_monitor.config_types import duration
 from model_monitor.errors import ExecutionFailed, NoExecution, WaitTimeout
 from model_monitor.hooks.sagemaker import SageMakerHook, executions_since, iso
 from model_monitor.links import ConsoleLink
@@ -159,8 +159,8 @@ class ExecutionFinishedSensor(ExecutionSensor):
 
     def _what_is_there(self, summary: dict[str, Any]) -> list[str]:
         monitoring = self.endpoint.monitoring
-        start = summary["ScheduledTime"] + _offset(monitoring.start_time_offset)
-        end = summary["ScheduledTime"] + _offset(monitoring.end_time_offset)
+        start = summary["ScheduledTime"] + duration(monitoring.start_time_offset)
+        end = summary["ScheduledTime"] + duration(monitoring.end_time_offset)
         told = []
         for what, folder in (("Captures", names.captures), ("Ground truth", names.ground_truth)):
             if what == "Ground truth" and self.kind != "bias":
@@ -173,8 +173,3 @@ class ExecutionFinishedSensor(ExecutionSensor):
             f"{self.endpoint.name}.traffic makes captures; {self.endpoint.name}.ground_truth uploads labels.",
         ]
 
-
-def _offset(text: str) -> timedelta:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(timedelta).validate_python(text)
