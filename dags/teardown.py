@@ -12,13 +12,14 @@ from model_monitor.operators.teardown import (
     DeleteEndpointOperator,
     DeleteModelsOperator,
     DeleteMonitorOperator,
+    DeleteShadowEndpointsOperator,
 )
 
 DOC = """
 ### Tear down {name}
 
 1. **monitors**: schedules are stopped, running executions awaited, schedules and job definitions deleted.
-2. **endpoint**: the endpoint, then its configurations, then its models.
+2. **endpoint**: the endpoint and what is left of shadow endpoints, then configurations, then models.
 
 Only what this project made for this endpoint is deleted. Captures, ground truth, baselines and reports stay in
 `{bucket}`.
@@ -37,9 +38,10 @@ def teardown(endpoint: MonitoredEndpoint) -> None:
                 DeleteMonitorOperator(task_id=f"delete_{kind}", endpoint=endpoint, kind=kind, deferrable=True)
         with TaskGroup("endpoint", tooltip="Endpoint, configurations, models"):
             deleted = DeleteEndpointOperator(task_id="delete_endpoint", endpoint=endpoint, deferrable=True)
+            shadows = DeleteShadowEndpointsOperator(task_id="delete_shadow_endpoints", endpoint=endpoint)
             configs = DeleteEndpointConfigsOperator(task_id="delete_endpoint_configs", endpoint=endpoint)
             models = DeleteModelsOperator(task_id="delete_models", endpoint=endpoint)
-        monitors >> deleted >> configs >> models
+        monitors >> deleted >> shadows >> configs >> models
 
 
 for monitored in load_endpoints():

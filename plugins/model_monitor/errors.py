@@ -12,6 +12,7 @@
     ├── EndpointFailed         an endpoint did not reach InService
     ├── JobFailed              a processing job failed or was stopped
     ├── NoCaptures             no captured requests where they should be
+    ├── EmptyWindow            a window holds nothing to judge: what was looked for, where, and what was there
     ├── NoExecution            a schedule has not started any execution
     ├── ExecutionFailed        a monitoring execution failed or was stopped
     ├── NoBaseline             a monitor has no constraints to compare with
@@ -70,6 +71,10 @@ class JobFailed(MonitorError):
 
 class NoCaptures(MonitorError):
     """No capture files where traffic should have left some."""
+
+
+class EmptyWindow(MonitorError):
+    """A window holds nothing that can be judged."""
 
 
 class NoExecution(MonitorError):

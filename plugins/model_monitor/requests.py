@@ -62,15 +62,7 @@ def create_endpoint_config(endpoint: MonitoredEndpoint, model: str) -> Body:
     hosting = endpoint.endpoint
     capture = hosting.data_capture
     body = {
-        "ProductionVariants": [
-            {
-                "VariantName": hosting.variant,
-                "ModelName": model,
-                "InitialVariantWeight": 1,
-                "InitialInstanceCount": hosting.instance_count,
-                "InstanceType": hosting.instance_type,
-            }
-        ],
+        "ProductionVariants": [_variant(endpoint, model)],
         "DataCaptureConfig": {
             "EnableCapture": capture.enabled,
             "InitialSamplingPercentage": capture.sampling_percentage,
@@ -87,6 +79,20 @@ def create_endpoint_config(endpoint: MonitoredEndpoint, model: str) -> Body:
         },
     }
     return _named(endpoint, "EndpointConfigName", lambda content: names.endpoint_config(endpoint, content), body)
+
+
+def create_shadow_config(endpoint: MonitoredEndpoint, name: str, model: str) -> Body:
+    """CreateEndpointConfig for a shadow endpoint of that name: the same variant, nothing captured."""
+    own = endpoint.windows.model
+    variant = _variant(endpoint, model)
+    variant |= {"InstanceType": own.instance_type} if own.instance_type else {}
+    variant |= {"InitialInstanceCount": own.instance_count} if own.instance_count else {}
+    return _named(endpoint, "EndpointConfigName", lambda _: name, {"ProductionVariants": [variant]})
+
+
+def create_shadow_endpoint(endpoint: MonitoredEndpoint, name: str) -> Body:
+    """CreateEndpoint for a shadow endpoint, on its configuration of the same name."""
+    return _named(endpoint, "EndpointName", lambda _: name, {"EndpointConfigName": name})
 
 
 def create_endpoint(endpoint: MonitoredEndpoint, endpoint_config: str) -> Body:
@@ -251,6 +257,17 @@ def list_monitoring_schedules(endpoint: MonitoredEndpoint) -> Body:
     }
 
 
+def _variant(endpoint: MonitoredEndpoint, model: str) -> Body:
+    hosting = endpoint.endpoint
+    return {
+        "VariantName": hosting.variant,
+        "ModelName": model,
+        "InitialVariantWeight": 1,
+        "InitialInstanceCount": hosting.instance_count,
+        "InstanceType": hosting.instance_type,
+    }
+
+
 def _named(
     endpoint: MonitoredEndpoint, key: str, name: Callable[[str], str], body: Body, *content_elsewhere: Any
 ) -> Body:
@@ -298,7 +315,7 @@ def _monitor_input(endpoint: MonitoredEndpoint, kind: Kind, once: bool) -> Body:
     is_default = kind == "explainability" and monitoring.is_hourly and window == SERVICE_WINDOW
     if not once and not is_default:
         source["StartTimeOffset"], source["EndTimeOffset"] = window
-    source |= _places(endpoint)
+    source |= places(endpoint)
     if kind == "explainability":
         return {"EndpointInput": source}
     if endpoint.bias.probability_threshold is not None:
@@ -306,15 +323,15 @@ def _monitor_input(endpoint: MonitoredEndpoint, kind: Kind, once: bool) -> Body:
     return {"EndpointInput": source, "GroundTruthS3Input": {"S3Uri": names.ground_truth(endpoint)}}
 
 
-def _places(endpoint: MonitoredEndpoint) -> Body:
-    """Where features, labels and scores stand in captures."""
+def places(endpoint: MonitoredEndpoint) -> dict[str, str]:
+    """Where features, labels and scores stand in captures, by the attributes of an EndpointInput."""
     payloads = endpoint.endpoint.payloads
-    places = {
+    found = {
         "FeaturesAttribute": None if payloads.content_type == "text/csv" else endpoint.features_in_requests,
         "InferenceAttribute": payloads.label,
         "ProbabilityAttribute": payloads.probability,
     }
-    return {name: str(place) for name, place in places.items() if place is not None}
+    return {name: str(place) for name, place in found.items() if place is not None}
 
 
 def _schedule_config(endpoint: MonitoredEndpoint, kind: Kind, definition: str, window: Window | None) -> Body:

@@ -121,7 +121,8 @@ def test_teardown_takes_things_down_in_the_order_that_works(dags: dict[str, DAG]
     assert edges(dags["churn.teardown"]) == {
         ("monitors.delete_bias", "endpoint.delete_endpoint"),
         ("monitors.delete_explainability", "endpoint.delete_endpoint"),
-        ("endpoint.delete_endpoint", "endpoint.delete_endpoint_configs"),
+        ("endpoint.delete_endpoint", "endpoint.delete_shadow_endpoints"),
+        ("endpoint.delete_shadow_endpoints", "endpoint.delete_endpoint_configs"),
         ("endpoint.delete_endpoint_configs", "endpoint.delete_models"),
     }
 

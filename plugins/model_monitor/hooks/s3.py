@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -14,6 +17,15 @@ from model_monitor.hooks.base import MonitorHook
 from model_monitor.names import split_s3
 
 SEVEN_DAYS = 7 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object: its address, its size in bytes and its ETag, which is its content's MD5 unless it is encrypted."""
+
+    uri: str
+    size: int
+    etag: str
 
 
 class StorageHook(MonitorHook):
@@ -53,20 +65,64 @@ class StorageHook(MonitorHook):
         found = self.find("get_object", Bucket=bucket, Key=key)
         return None if found is None else found["Body"].read()
 
+    def download(self, uri: str, file: Path) -> None:
+        """Write an object's content to a file, whatever its size.
+
+        Raises:
+            InputError: when there is no such object.
+        """
+        bucket, key = split_s3(uri)
+        found = self.find("get_object", Bucket=bucket, Key=key)
+        if found is None:
+            raise InputError(f"{uri} is gone; it was there a moment ago.")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("wb") as target:
+            shutil.copyfileobj(found["Body"], target)
+
     def list(self, uri: str, start_after: str | None = None, limit: int | None = None) -> list[str]:
         """Addresses below a prefix, in order of their keys."""
+        found: list[str] = []
+        for one in self.objects(uri, start_after):
+            found.append(one.uri)
+            if len(found) == limit:
+                break
+        return found
+
+    def objects(self, uri: str, start_after: str | None = None) -> Iterator[Stored]:
+        """What lies below a prefix, in order of keys."""
         bucket, prefix = split_s3(uri)
         request = {
             "Bucket": bucket,
             "Prefix": prefix,
             **({"StartAfter": split_s3(start_after)[1]} if start_after else {}),
         }
-        found: list[str] = []
         for page in self._pages(request):
-            found += [f"s3://{bucket}/{item['Key']}" for item in page.get("Contents", [])]
-            if limit is not None and len(found) >= limit:
-                return found[:limit]
-        return found
+            for item in page.get("Contents", []):
+                yield Stored(f"s3://{bucket}/{item['Key']}", item["Size"], item["ETag"].strip('"'))
+
+    def folders(self, uri: str) -> list[str]:
+        """The names of the folders in a folder, in order."""
+        bucket, prefix = split_s3(f"{uri}/")
+        pages = self._pages({"Bucket": bucket, "Prefix": prefix, "Delimiter": "/"})
+        found = [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])]
+        return [folder.removeprefix(prefix).rstrip("/") for folder in found]
+
+    def replace(self, uri: str, folder: Path) -> bool:
+        """Let the objects below an address be the files of a folder; True when that changed anything.
+
+        What is there already stays as it is. Files come before what they replace is deleted.
+        """
+        bucket, _ = split_s3(uri)
+        there = {one.uri: one.etag for one in self.objects(f"{uri}/")}
+        files = {f"{uri}/{file.relative_to(folder).as_posix()}": file for file in folder.rglob("*") if file.is_file()}
+        changed = {address: file for address, file in files.items() if there.get(address) != _md5(file)}
+        for address, file in sorted(changed.items()):
+            with file.open("rb") as body:
+                self.call("put_object", Bucket=bucket, Key=split_s3(address)[1], Body=body)
+        stale = there.keys() - files.keys()
+        for address in sorted(stale):
+            self.delete(address)
+        return bool(changed or stale)
 
     def delete(self, uri: str) -> None:
         """Delete an object."""
@@ -110,3 +166,8 @@ class StorageHook(MonitorHook):
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+def _md5(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

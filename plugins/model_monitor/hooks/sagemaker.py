@@ -128,10 +128,12 @@ class SageMakerHook(MonitorHook):
         """The first execution that a `ListMonitoringExecutions` request finds."""
         return next(iter(self.call("list_monitoring_executions", **request)["MonitoringExecutionSummaries"]), None)
 
-    def named_after(self, endpoint: MonitoredEndpoint, method: str, key: str, arn: str, name: str) -> list[str]:
+    def named_after(
+        self, endpoint: MonitoredEndpoint, method: str, key: str, arn: str, name: str, **filters: Any
+    ) -> list[str]:
         """Names of an endpoint's own resources of one type, by their name's beginning and their tag."""
         found = []
-        for page in self._pages(method, {"NameContains": endpoint.name}):
+        for page in self._pages(method, {"NameContains": endpoint.name, **filters}):
             for item in page[key]:
                 if item[name].startswith(endpoint.name) and self.owned(item[arn], endpoint):
                     found.append(item[name])

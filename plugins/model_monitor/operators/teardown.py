@@ -10,6 +10,7 @@ from model_monitor.errors import EndpointFailed, ResourceConflict, WaitTimeout
 from model_monitor.names import ENDPOINT_TAG, Kind
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.operators.schedule import idle_request, owned_schedule, remove_schedule, stop_schedule
+from model_monitor.operators.shadow import delete_shadows
 from model_monitor.waiting import Outcome, Wait, describe
 
 if TYPE_CHECKING:
@@ -105,6 +106,16 @@ class DeleteEndpointOperator(Waits, MonitorOperator):
             raise EndpointFailed(f"The endpoint {self.endpoint.name} could not be deleted: {said}")
         self.log.info("Deleted endpoint %s; its captures stay", self.endpoint.name)
         return self.endpoint.name
+
+
+class DeleteShadowEndpointsOperator(MonitorOperator):
+    """Delete the shadow endpoints that runs of `<endpoint>.windows` and baselines have left behind, if any."""
+
+    def execute(self, context: Context) -> list[str]:
+        found = delete_shadows(self.hook, self.endpoint)
+        for name in found:
+            self.log.info("Deleted shadow endpoint %s", name)
+        return found
 
 
 class DeleteEndpointConfigsOperator(MonitorOperator):

@@ -1,0 +1,99 @@
+"""The verdict on a report folder, whoever filled it: its files, its violations, in a few numbers."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from model_monitor import names
+from model_monitor.config import MonitoredEndpoint
+from model_monitor.errors import ViolationsFound
+from model_monitor.hooks.s3 import StorageHook
+from model_monitor.names import Kind
+from model_monitor.results import bias_table, summarise, violation_lines, violation_rows
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+COMPLETED, VIOLATED = "Completed", "CompletedWithViolations"
+ANALYSIS, VIOLATIONS = "analysis.json", "constraint_violations.json"
+
+
+def read_verdict(
+    storage: StorageHook,
+    endpoint: MonitoredEndpoint,
+    kind: Kind,
+    report: str,
+    *,
+    scheduled: str,
+    status: str,
+    baseline: str | None,
+    log: logging.Logger,
+) -> dict[str, Any]:
+    """The verdict, small enough for XCom; the log gets the numbers beside their baseline.
+
+    Args:
+        report: the folder's address.
+        status: `Completed` or `CompletedWithViolations`.
+        baseline: the address of what was compared with; None where nothing was.
+    """
+    files = storage.list(f"{report}/")
+    analysis = _json(storage, f"{report}/{ANALYSIS}") or {}
+    constraints = _json(storage, baseline) if baseline else None
+    found: list[dict[str, Any]] = []
+    if status == VIOLATED:
+        # An earlier execution of the same hour can have left its own file in the folder.
+        found = (_json(storage, f"{report}/{VIOLATIONS}") or {}).get("violations", [])
+    verdict = {
+        "endpoint": endpoint.name,
+        "kind": kind,
+        "schedule": names.schedule(endpoint, kind),
+        "scheduled": scheduled,
+        "status": status,
+        "report": report,
+        "files": [file.removeprefix(f"{report}/") for file in files],
+        "violations": violation_rows(found, analysis, constraints),
+    }
+    for file in files:
+        log.info("Report file: %s", file)
+    if kind == "explainability":
+        verdict |= _attributions(analysis, constraints, log)
+    else:
+        log.info("Metrics beside their baseline:\n%s", bias_table(analysis, constraints, found))
+    tell = log.warning if found else log.info
+    tell("%s: %s, %d violations", verdict["schedule"], status, len(found))
+    return verdict
+
+
+def delivered(verdict: dict[str, Any], context: Context, fail_on_violations: bool | str) -> dict[str, Any]:
+    """The verdict as a task's answer.
+
+    Raises:
+        ViolationsFound: when there are violations and the task is to fail on them; the verdict is in XCom all the same.
+    """
+    if str(fail_on_violations).lower() == "true" and verdict["violations"]:
+        context["ti"].xcom_push(key="return_value", value=verdict)
+        raise ViolationsFound(
+            f"{len(verdict['violations'])} violations in {verdict['schedule']}, report {verdict['report']}/report.html:"
+            f"\n{violation_lines(verdict['violations'])}"
+        )
+    return verdict
+
+
+def _attributions(analysis: dict[str, Any], baseline: dict[str, Any] | None, log: logging.Logger) -> dict[str, Any]:
+    from model_monitor.analysis.drift import attribution_ndcg
+
+    in_brief = summarise(analysis)
+    log.info("Features with the greatest attribution:\n%s", in_brief.text)
+    if not analysis or not baseline:
+        return in_brief.values
+    scores = attribution_ndcg(analysis, baseline)
+    for label, score in scores.items():
+        log.info("%s: NDCG %.4f with the baseline; a violation below 0.90", label, score)
+    return {**in_brief.values, "ndcg": scores}
+
+
+def _json(storage: StorageHook, uri: str) -> dict[str, Any] | None:
+    content = storage.read(uri)
+    return None if content is None else json.loads(content)
