@@ -52,6 +52,12 @@ def _allowed(text: str, longest: int) -> str:
     return plain.lstrip(" :")[:longest].rstrip() or "-"
 
 
+def metrics(analysis: Mapping[str, Any], source: MetricSource) -> Iterator[dict[str, Any]]:
+    """Every metric of an analysis."""
+    yield from bias_metrics(analysis, source)
+    yield from explainability_metrics(analysis, source)
+
+
 def bias_metrics(analysis: Mapping[str, Any], source: MetricSource) -> Iterator[dict[str, Any]]:
     """`bias_metric_<name>` for every metric that has a value.
 

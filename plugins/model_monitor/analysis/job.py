@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -200,7 +200,7 @@ class _Job:
         file = below(self.root, METRICS)
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("w", encoding="utf-8") as lines:
-            lines.writelines(f"{json.dumps(line)}\n" for line in _metrics(analysis, source))
+            lines.writelines(f"{json.dumps(line)}\n" for line in cloudwatch.metrics(analysis, source))
 
     def _write_results(self, analysis: Mapping[str, Any], records: int, comparison: report.Comparison) -> None:
         subject = Subject(
@@ -236,11 +236,6 @@ class _Job:
             return self.environment[name]
         except KeyError:
             raise AnalysisError(f"The job's environment has no {name}; monitoring jobs need it.") from None
-
-
-def _metrics(analysis: Mapping[str, Any], source: cloudwatch.MetricSource) -> Iterator[dict[str, Any]]:
-    yield from cloudwatch.bias_metrics(analysis, source)
-    yield from cloudwatch.explainability_metrics(analysis, source)
 
 
 def _number(text: str) -> float:

@@ -1,0 +1,229 @@
+"""A window judged by Airflow: which one it is, and what each of its tasks shares."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+from airflow.sdk.exceptions import AirflowSkipException
+
+from model_monitor import names, requests, sources, windows
+from model_monitor.errors import EmptyWindow, InputError, NoBaseline
+from model_monitor.hooks.cloudwatch import CloudWatchHook
+from model_monitor.links import ReportLink
+from model_monitor.names import Kind
+from model_monitor.operators.base import MonitorOperator
+from model_monitor.verdicts import COMPLETED, VIOLATED, delivered, read_verdict
+from model_monitor.windows import Window
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from model_monitor.analysis.config import AnalysisConfig
+    from model_monitor.analysis.dataset_captures import Attributes
+    from model_monitor.analysis.report import Comparison
+
+CAPTURES, LABELS, MERGED, REPORT = "captures", "ground_truth", "merged", "report"
+
+
+class WindowOperator(MonitorOperator):
+    """Say which window the run judges.
+
+    A scheduled or backfilled run judges the window of its data interval. A run by hand judges what its form says: the
+    time between two moments, or the schedule's last window that is over by the service's clock.
+
+    Args:
+        endpoint: what is monitored.
+        start: the form's first moment, if any.
+        end: the form's second moment; both or none.
+    """
+
+    template_fields: Sequence[str] = aws_template_fields("start", "end")
+
+    def __init__(self, *, start: str | None = None, end: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.start = start
+        self.end = end
+
+    def execute(self, context: Context) -> dict[str, str | bool]:
+        window = self._window(context)
+        self.log.info(
+            "Window %s, due %s, reports in …/%s", window, windows.shown(window.scheduled), window.name
+        )
+        return window.as_dict()
+
+    def _window(self, context: Context) -> Window:
+        if bool(self.start) != bool(self.end):
+            raise InputError("The form has one moment of the two: give both, or none for the last window that is over.")
+        if self.start and self.end:
+            return windows.asked_for(self.endpoint, str(self.start), str(self.end))
+        run = context["dag_run"]
+        if run.run_type == "manual" or run.data_interval_start is None or run.data_interval_end is None:
+            return windows.latest(self.endpoint, self.storage.time(self.endpoint.bucket))
+        return windows.of_interval(self.endpoint, run.data_interval_start, run.data_interval_end)
+
+
+class WindowTask(MonitorOperator):
+    """What the tasks that work on a window have in common.
+
+    Args:
+        endpoint: what is monitored.
+        kind: `bias` or `explainability`.
+        window: what WindowOperator answered; the schedule's last window that is over, unless given.
+    """
+
+    template_fields: Sequence[str] = aws_template_fields("window")
+
+    def __init__(self, *, kind: Kind, window: dict[str, Any] | str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = kind
+        self.window = window
+
+    @cached_property
+    def judged(self) -> Window:
+        """The window."""
+        if isinstance(self.window, dict):
+            return Window.from_dict(self.window)
+        return windows.latest(self.endpoint, self.storage.time(self.endpoint.bucket))
+
+    @cached_property
+    def attributes(self) -> Attributes:
+        """Where things stand in captures, as the platform passes it to a monitoring job."""
+        places = requests.places(self.endpoint)
+        return {
+            "features_attribute": places.get("FeaturesAttribute"),
+            "inference_attribute": places.get("InferenceAttribute"),
+            "probability_attribute": places.get("ProbabilityAttribute"),
+            "ground_truth_attribute": None,
+            "exclude_features_attribute": None,
+        }
+
+    @cached_property
+    def config(self) -> AnalysisConfig:
+        """The analysis configuration, the same as a managed monitor's."""
+        from model_monitor.analysis.config_file import parse_analysis_config
+
+        return parse_analysis_config(sources.monitor_analysis(self.endpoint, self.kind), origin=self.endpoint.name)
+
+    def work(self, context: Context) -> str:
+        """Where the tasks of this run leave for each other what XCom is too small for."""
+        run = names.fingerprint(context["run_id"])
+        return names.window_work(self.endpoint, self.kind, f"{self.judged.name}/{run}")
+
+    def empty(self, why: str) -> EmptyWindow | AirflowSkipException:
+        """How the task ends when there is nothing to judge: skipped or failed, as `windows.when_empty` says."""
+        if self.endpoint.windows.when_empty == "fail":
+            return EmptyWindow(why)
+        # Airflow shows the reason of a skip only in a folded part of the log.
+        self.log.warning(why)
+        return AirflowSkipException(why)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for the window's files, gone afterwards; errors name what lies in it by its address in S3."""
+        with tempfile.TemporaryDirectory(prefix="window-", dir=self.endpoint.windows.scratch) as folder:
+            root = Path(folder)
+            addresses = {
+                CAPTURES: names.data_capture(self.endpoint),
+                LABELS: names.ground_truth(self.endpoint),
+                MERGED: names.merged(self.endpoint),
+            }
+            try:
+                yield root
+            except InputError as error:
+                text = str(error)
+                for name, address in addresses.items():
+                    text = text.replace(f"{root / name}/", f"{address}/")
+                if text == str(error):
+                    raise
+                raise type(error)(text) from error
+
+
+class JudgeOperator(WindowTask):
+    """What both monitors' judges have in common: the comparison, the report's files, the metrics, the verdict.
+
+    Args:
+        endpoint: what is monitored.
+        kind: `bias` or `explainability`.
+        window: as for WindowTask.
+        compare: `baseline` compares with the baseline's constraints; `none` only measures; an s3:// address compares
+            with the `analysis.json` there.
+        fail_on_violations: fail the task when there are violations.
+    """
+
+    template_fields: Sequence[str] = aws_template_fields("window", "compare", "fail_on_violations")
+    operator_extra_links = (ReportLink(),)
+
+    def __init__(self, *, compare: str = "baseline", fail_on_violations: bool | str = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.compare = compare
+        self.fail_on_violations = fail_on_violations
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchHook:
+        """CloudWatch metrics."""
+        return CloudWatchHook(**self._hook_parameters)
+
+    @property
+    def constraints(self) -> str | None:
+        """The address of what the window is compared with."""
+        if self.compare == "none":
+            return None
+        return names.baseline_constraints(self.endpoint, self.kind) if self.compare == "baseline" else self.compare
+
+    def baseline(self, scratch: Path) -> dict[str, Any] | None:
+        """What the window is compared with."""
+        from model_monitor.analysis.baseline import load_baseline
+
+        if self.constraints is None:
+            return None
+        content = self.storage.read(self.constraints)
+        if content is None:
+            raise NoBaseline(
+                f"There are no constraints at {self.constraints}. Run {self.endpoint.name}.deploy, which makes them, "
+                "or judge without comparing."
+            )
+        file = scratch / "constraints.json"
+        file.write_bytes(content)
+        return load_baseline(file)
+
+    def deliver(
+        self, analysis: Mapping[str, Any], comparison: Comparison, records: int, folder: Path, context: Context
+    ) -> dict[str, Any]:
+        """Bring the report folder in S3 to what this window came to, beside the files that are in `folder` already."""
+        from model_monitor.analysis.judging import Subject, result_files
+
+        window, report = self.judged, names.report_folder(self.endpoint, self.kind, self.judged.name)
+        schedule = names.schedule(self.endpoint, self.kind)
+        moments = (windows.shown(window.start), windows.shown(window.end))
+        subject = Subject(records, self.endpoint.name, schedule, moments)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in result_files(analysis, comparison, subject, self.config.report).items():
+            (folder / name).write_text(text, encoding="utf-8")
+        if not self.storage.replace(report, folder):
+            self.log.info("The report of this window is there already, and the same: %s", report)
+        elif self.endpoint.monitoring.publish_cloudwatch_metrics:
+            self._publish(analysis, schedule, moments[0])
+        self.report_url = self.storage.page(f"{report}/report.html")
+        verdict = read_verdict(
+            self.storage,
+            self.endpoint,
+            self.kind,
+            report,
+            scheduled=windows.shown(window.scheduled),
+            status=VIOLATED if comparison.violations else COMPLETED,
+            baseline=self.constraints,
+            log=self.log,
+        )
+        return delivered({**verdict, "window": window.as_dict()}, context, self.fail_on_violations)
+
+    def _publish(self, analysis: Mapping[str, Any], schedule: str, moment: str) -> None:
+        from model_monitor.analysis.cloudwatch import MetricSource, metrics
+
+        count = self.cloudwatch.publish(metrics(analysis, MetricSource(self.endpoint.name, schedule, moment)))
+        self.log.info("Published %d metrics to CloudWatch", count)

@@ -1,0 +1,78 @@
+"""The bias of a window: captures joined with ground truth, counted, judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from model_monitor import names, window_data
+from model_monitor.operators.window import CAPTURES, LABELS, MERGED, REPORT, JudgeOperator
+from model_monitor.window_data import Found
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from model_monitor.analysis.relational.engines import Engine
+
+
+class JudgeBiasOperator(JudgeOperator):
+    """Merge a window's captures with its ground truth, measure the bias, compare, and write the report.
+
+    Writes what a managed execution writes: merged records, `analysis.json`, `constraint_violations.json` if there are
+    violations, `report.html`. The same window again writes the same files.
+
+    Args:
+        endpoint: what is monitored.
+        window: what WindowOperator answered.
+        compare: as for JudgeOperator.
+        fail_on_violations: fail the task when there are violations.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(kind="bias", **kwargs)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        from model_monitor.analysis.judging import compare
+        from model_monitor.analysis.relational.bias_window import bias_window
+
+        endpoint, window = self.endpoint, self.judged
+        captured = window_data.captures(self.storage, endpoint, window)
+        labelled = window_data.labels(self.storage, endpoint, window)
+        if not captured or not labelled:
+            raise self.empty(window_data.why_empty(self.storage, endpoint, window, captured, labelled))
+        with self.scratch() as scratch:
+            baseline = self.baseline(scratch)
+            window_data.fetch_captures(self.storage, captured, scratch / CAPTURES, window)
+            window_data.fetch(self.storage, labelled, scratch / LABELS)
+            with self._engine(scratch) as engine:
+                found = bias_window(
+                    scratch / CAPTURES,
+                    scratch / LABELS,
+                    scratch / MERGED,
+                    self.config,
+                    self.attributes,
+                    endpoint.bias.probability_threshold,
+                    engine,
+                    endpoint.windows.flip_test_records,
+                )
+            self.log.info("Merge: %s", found.summary)
+            if not found.records:
+                raise self.empty(
+                    window_data.why_empty(self.storage, endpoint, window, captured, labelled, found.summary)
+                )
+            self._keep_merged(captured, scratch / MERGED)
+            analysis = {"version": "1.0", **found.sections}
+            return self.deliver(analysis, compare(analysis, baseline), found.records, scratch / REPORT, context)
+
+    def _engine(self, scratch: Path) -> Engine:
+        from model_monitor.analysis.relational import engines
+
+        own = self.endpoint.windows
+        if own.engine == "pyspark":
+            return engines.SparkEngine(own.spark)
+        return engines.DuckDbEngine(own.memory_mb, scratch / "spill")
+
+    def _keep_merged(self, captured: list[Found], merged: Path) -> None:
+        """Merged records of whole hours lie where a managed execution leaves them."""
+        for folder in dict.fromkeys(Path(one.path).parent for one in captured if self.judged.covers(one.hour)):
+            self.storage.replace(f"{names.merged(self.endpoint)}/{folder}", merged / folder)
