@@ -110,3 +110,41 @@ def test_a_refused_write_says_which_permission_is_missing(
     monkeypatch.setattr(storage.conn, "put_object", denied)
     with pytest.raises(AccessDenied, match=f"PutObject on s3://{bucket}/x: Access Denied. Allow 's3:PutObject'"):
         storage.put(f"s3://{bucket}/x", "x")
+
+
+def test_a_folder_takes_another_s_place_and_what_is_the_same_is_not_written_again(
+    storage: StorageHook, bucket: str, tmp_path: Path, aws: Running
+) -> None:
+    place = f"s3://{bucket}/report"
+    for name, text in (("analysis.json", "{}"), ("nested/out.csv", "1"), ("stale.json", "old")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    storage.put(f"s3://{bucket}/reports/of-another", "stays")
+    assert storage.replace(place, tmp_path) is True
+    written = {one.uri: one for one in storage.objects(f"{place}/")}
+    assert {uri.removeprefix(f"{place}/") for uri in written} == {"analysis.json", "nested/out.csv", "stale.json"}
+    assert storage.replace(place, tmp_path) is False
+    (tmp_path / "stale.json").unlink()
+    (tmp_path / "analysis.json").write_text('{"version": "1.0"}')
+    before = aws.client("s3").head_object(Bucket=bucket, Key="report/nested/out.csv")["LastModified"]
+    aws.advance(60)
+    assert storage.replace(place, tmp_path) is True
+    assert storage.list(f"{place}/") == [f"{place}/analysis.json", f"{place}/nested/out.csv"]
+    assert storage.read(f"{place}/analysis.json") == b'{"version": "1.0"}'
+    assert aws.client("s3").head_object(Bucket=bucket, Key="report/nested/out.csv")["LastModified"] == before
+    assert storage.read(f"s3://{bucket}/reports/of-another") == b"stays"
+
+
+def test_folders_of_a_folder(storage: StorageHook, bucket: str) -> None:
+    for key in ("a/AllTraffic/1", "a/Challenger/x/2", "a/file", "ab/Other/3"):
+        storage.put(f"s3://{bucket}/{key}", "1")
+    assert storage.folders(f"s3://{bucket}/a") == ["AllTraffic", "Challenger"]
+    assert storage.folders(f"s3://{bucket}/nothing") == []
+
+
+def test_downloads_go_to_files(storage: StorageHook, bucket: str, tmp_path: Path) -> None:
+    uri = storage.put(f"s3://{bucket}/big", b"x" * 3_000_000)
+    storage.download(uri, tmp_path / "deep" / "big")
+    assert (tmp_path / "deep" / "big").stat().st_size == 3_000_000
+    with pytest.raises(InputError, match=f"s3://{bucket}/gone is gone"):
+        storage.download(f"s3://{bucket}/gone", tmp_path / "gone")

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from model_monitor.analysis.cloudwatch import MetricSource, metrics
+from model_monitor.hooks.cloudwatch import CloudWatchHook
+from tests.running_aws import Running
+
+ANALYSIS = {
+    "explanations": {
+        "kernel_shap": {
+            "label0": {"global_shap_values": {f"f{n}": n / 7 for n in range(1500)}, "expected_value": 0.5}
+        }
+    }
+}
+
+
+def test_metrics_arrive_however_many_there_are(aws: Running) -> None:
+    hook = CloudWatchHook(region_name="us-west-2")
+    moment = aws.now().replace(microsecond=0)
+    source = MetricSource("cloudy", "cloudy-explain", moment.isoformat())
+    assert hook.publish(metrics(ANALYSIS, source)) == 1501
+    dimensions = {
+        "Endpoint": "cloudy",
+        "MonitoringSchedule": "cloudy-explain",
+        "ExplainabilityMethod": "KernelShap",
+        "Label": "label0",
+        "ValueType": "GlobalShapValues",
+    }
+    found: dict[str, Any] = aws.client("cloudwatch").get_metric_statistics(
+        Namespace="aws/sagemaker/Endpoints/explainability-metrics",
+        MetricName="feature_f1499",
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        StartTime=datetime.fromtimestamp(0, UTC),
+        EndTime=moment + timedelta(hours=1),
+        Period=3600,
+        Statistics=["Maximum"],
+    )
+    assert [point["Maximum"] for point in found["Datapoints"]] == [1499 / 7]
