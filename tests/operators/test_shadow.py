@@ -87,5 +87,5 @@ def test_an_existing_endpoint_answers_where_the_configuration_names_one(
     delete(existing(deployed, other))
     assert sagemaker.describe_endpoint(EndpointName=other)["EndpointStatus"] == "InService"
     assert shadows(aws, deployed) == []
-    with pytest.raises(EndpointFailed, match="There is no endpoint 'nobody', which windows.model.endpoint"):
+    with pytest.raises(EndpointFailed, match=r"There is no endpoint 'nobody', which windows.model.endpoint"):
         create(existing(deployed, "nobody"))
