@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,34 @@ SECTIONS = ("post_training_bias_metrics", "pre_training_bias_metrics")
 Violation = dict[str, str]
 
 
+@dataclass(frozen=True)
+class ComparedMetric:
+    """A bias metric that both the analysis and its baseline have; `position` is that of its group in the analysis."""
+
+    facet: str
+    position: int
+    facet_value: str
+    name: str
+    value: float
+    baseline: float
+
+    @property
+    def worse(self) -> bool:
+        """Whether it lies farther from 0 than the baseline."""
+        return abs(self.value) > abs(self.baseline)
+
+    def violation(self, remark: str = "") -> Violation:
+        """Its entry among the violations; `remark` ends the description."""
+        return {
+            "facet": self.facet,
+            "facet_value": self.facet_value,
+            "metric_name": self.name,
+            "constraint_check_type": "bias_drift_check",
+            "description": f"Metric value {printed(self.value)} doesn't meet the baseline constraint requirement "
+            f"{printed(self.baseline)}{remark}",
+        }
+
+
 def bias_violations(analysis: Mapping[str, Any], baseline: Mapping[str, Any]) -> list[Violation]:
     """Bias metrics with `|now| > |baseline|`, post-training ones first, each in the order of `analysis`.
 
@@ -26,31 +55,19 @@ def bias_violations(analysis: Mapping[str, Any], baseline: Mapping[str, Any]) ->
     measured from 0, also DI, as the service does; its documented bootstrap interval is not visible in its results.
     Source: SageMaker, "Bias Drift Violations".
     """
-    return [
-        {
-            "facet": facet,
-            "facet_value": str(entry["value_or_threshold"]),
-            "metric_name": str(metric["name"]),
-            "constraint_check_type": "bias_drift_check",
-            "description": f"Metric value {_printed(now)} doesn't meet the baseline constraint requirement "
-            f"{_printed(constraint)}",
-        }
-        for facet, entry, metric, now, constraint in _compared(analysis, baseline)
-        if abs(now) > abs(constraint)
-    ]
+    return [metric.violation() for metric in compared_metrics(analysis, baseline) if metric.worse]
 
 
-def _compared(
-    analysis: Mapping[str, Any], baseline: Mapping[str, Any]
-) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any], float, float]]:
+def compared_metrics(analysis: Mapping[str, Any], baseline: Mapping[str, Any]) -> Iterator[ComparedMetric]:
+    """The bias metrics that are null on neither side, in the order of `bias_violations`."""
     for section in SECTIONS:
         constraints = baseline_values(analysis, baseline, section)
         for facet, position, entry in _groups(analysis, section):
             for metric in entry["metrics"]:
-                now = number(metric["value"])
-                constraint = constraints.get((facet, position, metric["name"]))
+                name, now = str(metric["name"]), number(metric["value"])
+                constraint = constraints.get((facet, position, name))
                 if now is not None and constraint is not None:
-                    yield facet, entry, metric, now, constraint
+                    yield ComparedMetric(facet, position, str(entry["value_or_threshold"]), name, now, constraint)
 
 
 def baseline_values(
@@ -71,7 +88,7 @@ def check_comparable(analysis: Mapping[str, Any], baseline: Mapping[str, Any]) -
     Raises:
         AnalysisError: when none of the analysis' bias metrics, or of its explained labels, is in the baseline.
     """
-    labels, known = list(_global_values(analysis)), list(_global_values(baseline))
+    labels, known = list(global_values(analysis)), list(global_values(baseline))
     if labels and not set(labels) & set(known):
         raise AnalysisError(
             f"Baseline constraints explain {_listed(known)}, and this analysis {_listed(labels)}: nothing can be "
@@ -121,7 +138,7 @@ def attribution_ndcg(analysis: Mapping[str, Any], baseline: Mapping[str, Any]) -
     Raises:
         AnalysisError: when the two do not explain the same features.
     """
-    live, before = _global_values(analysis), _global_values(baseline)
+    live, before = global_values(analysis), global_values(baseline)
     scores = {}
     for label in live:
         if label not in before:
@@ -141,16 +158,17 @@ def attribution_violations(scores: Mapping[str, float]) -> list[Violation]:
 
     Source: SageMaker, "Feature Attribution Drift Violations".
     """
-    return [
-        {
-            "label": label,
-            "metric_name": "shap",
-            "constraint_check_type": "feature_attribution_drift_check",
-            "description": f"Feature attribution drift {_printed(score)} exceeds threshold {NDCG_THRESHOLD}",
-        }
-        for label, score in scores.items()
-        if score < NDCG_THRESHOLD
-    ]
+    return [attribution_violation(label, score) for label, score in scores.items() if score < NDCG_THRESHOLD]
+
+
+def attribution_violation(label: str, score: float, remark: str = "") -> Violation:
+    """A label's entry among the violations; `remark` ends the description."""
+    return {
+        "label": label,
+        "metric_name": "shap",
+        "constraint_check_type": "feature_attribution_drift_check",
+        "description": f"Feature attribution drift {printed(score)} exceeds threshold {NDCG_THRESHOLD}{remark}",
+    }
 
 
 def ndcg(baseline: Sequence[float], live: Sequence[float]) -> float:
@@ -177,7 +195,8 @@ def violations_document(violations: Sequence[Violation]) -> dict[str, Any]:
     return {"version": "1.0", "violations": list(violations)}
 
 
-def _global_values(analysis: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+def global_values(analysis: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """The global Shapley values by label and feature; none in an analysis that explains nothing."""
     labels = analysis.get("explanations", {}).get("kernel_shap", {})
     return {str(label): explained["global_shap_values"] for label, explained in labels.items()}
 
@@ -186,5 +205,6 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _printed(value: float) -> str:
+def printed(value: float) -> str:
+    """A value as descriptions of violations have it."""
     return infinity(value) if math.isinf(value) else repr(float(value))

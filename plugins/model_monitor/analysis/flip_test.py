@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -14,13 +16,33 @@ _SPARE = 11
 _CELLS = 1_000_000
 
 
+@dataclass(frozen=True)
+class FlipCounts:
+    """Rows of the disadvantaged group: those that the model predicts positive and their nearest advantaged neighbours
+    negative, those the other way round, and all."""
+
+    favoured: int
+    disfavoured: int
+    size: int
+
+
 def flip_test(features: pd.DataFrame, disadvantaged: np.ndarray, predicted: np.ndarray) -> float:
-    """(F+ - F-) / n_d, in [-1, 1]: F+ are disadvantaged rows that the model predicts positive and their nearest
-    advantaged neighbours negative, F- the reverse.
+    """(F+ - F-) / n_d, in [-1, 1]: F+ are the favoured, F- the disfavoured of `flip_counts`. FT.
+
+    Source: Clarify, FT, with the sign of `smclarify` 0.5, which published results share; the guide's is opposite.
+
+    Raises:
+        AnalysisError: as `flip_counts`.
+    """
+    flips = flip_counts(features, disadvantaged, predicted)
+    return (flips.favoured - flips.disfavoured) / flips.size
+
+
+def flip_counts(features: pd.DataFrame, disadvantaged: np.ndarray, predicted: np.ndarray) -> FlipCounts:
+    """How many of the disadvantaged rows the model predicts otherwise than their nearest advantaged neighbours.
 
     `features` are all columns but facet and label; `disadvantaged` and `predicted` are Boolean, one per row. Five
     neighbours vote (one, if there are fewer than ten); of equally near ones, those that stand first in the data.
-    Source: Clarify, FT, with the sign of `smclarify` 0.5, which published results share; the guide's is opposite.
 
     Raises:
         AnalysisError: when there is nothing to compare, or values that have no distance.
@@ -41,7 +63,7 @@ def flip_test(features: pd.DataFrame, disadvantaged: np.ndarray, predicted: np.n
     queries, asked = np.unique(points[disadvantaged], axis=0, return_inverse=True)
     elected = votes[nearest(reference, queries, k)].sum(axis=1) * 2 > k
     model, neighbours = predicted[disadvantaged], elected[asked.ravel()]
-    return float((int(model.sum()) - int(neighbours.sum())) / len(model))
+    return FlipCounts(int((model & ~neighbours).sum()), int((neighbours & ~model).sum()), len(model))
 
 
 def nearest(reference: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from model_monitor.analysis import drift, report
 from model_monitor.analysis.config import ReportConfig
+from model_monitor.analysis.interval_rule import Intervals, judge, uncertainty_document
+from model_monitor.analysis.persistence import JudgedWindow
 from model_monitor.analysis.serialise import dumps
 
 log = logging.getLogger(__name__)
 
-ANALYSIS, VIOLATIONS = "analysis.json", "constraint_violations.json"
+ANALYSIS, VIOLATIONS, UNCERTAINTY = "analysis.json", "constraint_violations.json", "uncertainty.json"
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,49 @@ def compare(analysis: Mapping[str, Any], baseline: Mapping[str, Any] | None) -> 
     return report.Comparison(baseline, tuple(violations), scores)
 
 
+def compare_by_intervals(
+    analysis: Mapping[str, Any],
+    baseline: Mapping[str, Any],
+    intervals: Intervals,
+    *,
+    scheduled: str,
+    earlier: Sequence[JudgedWindow],
+    violating: int,
+) -> report.Comparison:
+    """The analysis beside its baseline, by the interval rule: violations only where the verdict is red.
+
+    The arguments are those of `interval_rule.judge`.
+
+    Raises:
+        AnalysisError: as `compare`.
+    """
+    by_points = compare(analysis, baseline)
+    found = judge(
+        analysis, baseline, by_points.ndcg, intervals, scheduled=scheduled, earlier=earlier, violating=violating
+    )
+    log.info(
+        "Interval rule: %d violations, %d not certain. %s",
+        len(found.violations),
+        len(found.unconfirmed),
+        found.persistence.explained(),
+    )
+    violations = tuple(found.violations) if found.persistence.red else ()
+    return replace(by_points, violations=violations, uncertainty=found)
+
+
 def result_files(
     analysis: Mapping[str, Any], comparison: report.Comparison, subject: Subject, asked: ReportConfig | None
 ) -> dict[str, str]:
-    """The content of a report folder's files by name; violations have a file only where there are some."""
+    """The content of a report folder's files by name; violations have a file only where there are some, intervals where
+    they judged."""
     page = asked or ReportConfig()
     files = {ANALYSIS: dumps(analysis)}
     if comparison.violations:
         files[VIOLATIONS] = dumps(drift.violations_document(comparison.violations))
+    if comparison.uncertainty is not None and comparison.baseline is not None:
+        files[UNCERTAINTY] = dumps(
+            uncertainty_document(analysis, comparison.baseline, comparison.ndcg, comparison.uncertainty)
+        )
     return files | {f"{page.name}.html": report.render(page.title, analysis, subject.facts(), comparison)}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from model_monitor.analysis import plots
 from model_monitor.analysis.drift import NDCG_THRESHOLD, SECTIONS, Violation, baseline_values
+from model_monitor.analysis.interval_rule import Uncertainty
 from model_monitor.analysis.report_texts import MEANINGS, SECTION_TITLES
 from model_monitor.analysis.serialise import number
 
@@ -18,11 +19,15 @@ DECIMALS = 4
 
 @dataclass(frozen=True)
 class Comparison:
-    """What an analysis was compared with, if with anything: the baseline's analysis, violations, NDCG by label."""
+    """What an analysis was compared with, if with anything: the baseline's analysis, violations, NDCG by label.
+
+    `uncertainty` is there where the interval rule judged; `violations` are then those of a red verdict.
+    """
 
     baseline: Mapping[str, Any] | None = None
     violations: Sequence[Violation] = ()
     ndcg: Mapping[str, float] = field(default_factory=dict)
+    uncertainty: Uncertainty | None = None
 
 
 @dataclass(frozen=True)
