@@ -41,7 +41,7 @@ def resampled_sums(values: np.ndarray, agg_method: str, *, resamples: int, seed:
     """What resamples of these records add to the global values; `values` (n, f, outputs) are local Shapley values.
 
     `agg_method` is `mean_abs` or `mean_sq`. Shards need seeds of their own: equal seeds give records of the same
-    position the same weights. Memory is that of `resamples` times the size of one record's values, or 1024 if larger.
+    position the same weights. Beside the values themselves, memory does not grow with the number of records.
     """
     random = np.random.default_rng(seed)
     flat = _TERMS[agg_method](values.reshape(len(values), -1))

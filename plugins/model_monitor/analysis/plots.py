@@ -7,6 +7,7 @@ long to draw the same.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -20,14 +21,32 @@ from matplotlib.scale import SymmetricalLogTransform
 from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
 from matplotlib.transforms import IdentityTransform
 
-ACCENT, MUTED, ALERT, DARK = "#2f6f9f", "#9aa5ad", "#b3402a", "#222222"
+ACCENT, MUTED, ALERT, DARK, PALE = "#2f6f9f", "#9aa5ad", "#b3402a", "#222222", "#e3e8eb"
 
 _WIDTH, _ROW, _TOP, _BOTTOM, _SIDE, _CHARACTER = 662.4, 19.44, 28.0, 38.0, 10.0, 5.0
 """Points; a character's width is that of most letters at the size of the text."""
 
-_BAR, _STROKE, _TEXT, _TICK = 0.62 * _ROW, 13.0, 8.0, 3.5
+_BAR, _BAND, _STROKE, _CAP, _TEXT, _TICK = 0.62 * _ROW, 0.9 * _ROW, 13.0, 3.0, 8.0, 3.5
 _MARGIN = 0.05
 _MOST_TICKS = 9
+
+
+@dataclass(frozen=True)
+class Ranges:
+    """What else is known of each bar: the interval of its value, and how far from 0 the value is allowed to lie.
+
+    `name` is what the legend calls the intervals. None stands for what is not known; ends can be infinite.
+    """
+
+    name: str
+    intervals: Sequence[tuple[float, float] | None]
+    allowed: Sequence[float | None]
+
+    def ends(self) -> list[float]:
+        """All finite ends, which the axis has to reach."""
+        ends = [end for interval in self.intervals if interval is not None for end in interval]
+        ends += [end for limit in self.allowed if limit is not None for end in (-limit, limit)]
+        return [end for end in ends if math.isfinite(end)]
 
 
 def bars(
@@ -38,9 +57,10 @@ def bars(
     flagged: Sequence[bool],
     axis: str,
     linear_up_to: float | None = None,
+    ranges: Ranges | None = None,
 ) -> str:
     """Horizontal bars, the first name on top, with the baseline's values as short upright strokes; flagged bars are
-    hatched.
+    hatched. `ranges` adds intervals as whiskers, without a cap where they go on, and allowed ranges as pale bands.
 
     Beyond `linear_up_to` the axis is logarithmic, so that one huge value leaves the others visible. Text stays text in
     the SVG; the same input gives the same output.
@@ -48,15 +68,26 @@ def bars(
     shown = [_short(name) for name in names]
     known = [(row, value) for row, value in enumerate(baseline) if value is not None]
     height = _TOP + _ROW * len(names) + _BOTTOM
-    scale = _scale([*values, *(value for _, value in known)], linear_up_to, _SIDE + _CHARACTER * max(map(len, shown)))
+    placed = [*values, *(value for _, value in known), *(ranges.ends() if ranges else [])]
+    scale = _scale(placed, linear_up_to, _SIDE + _CHARACTER * max(map(len, shown)))
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
         canvas = _Canvas(Figure(figsize=(_WIDTH / 72, height / 72), dpi=72))
         FigureCanvasSVG(canvas.figure)
         rows = [height - _TOP - _ROW * (row + 0.5) for row in range(len(names))]
+        if ranges:
+            for middle, limit in zip(rows, ranges.allowed, strict=True):
+                if limit is not None:
+                    canvas.band(scale.inside(-limit), scale.inside(limit), middle)
         for middle, value, flag in zip(rows, values, flagged, strict=True):
             canvas.bar(scale.at(0), scale.at(value), middle, flag)
         canvas.lines([((scale.at(0), _BOTTOM), (scale.at(0), height - _TOP))], MUTED)
         canvas.strokes([(scale.at(value), rows[row]) for row, value in known])
+        if ranges:
+            for middle, interval in zip(rows, ranges.intervals, strict=True):
+                if interval is not None:
+                    low, high = interval
+                    caps = [scale.at(end) for end in interval if math.isfinite(end)]
+                    canvas.whisker(scale.inside(low), scale.inside(high), middle, caps)
         for middle, name in zip(rows, shown, strict=True):
             canvas.text(scale.left - _TICK - 2, middle, name, "right")
         canvas.lines([((scale.left, _BOTTOM), (_WIDTH - _SIDE, _BOTTOM))], DARK)
@@ -66,7 +97,7 @@ def bars(
         if scale.logarithmic:
             axis = f"{axis}; logarithmic beyond {linear_up_to:g}"
         canvas.text((scale.left + _WIDTH - _SIDE) / 2, 9, axis, "center")
-        canvas.legend(height - _TOP / 2, strokes=bool(known), hatched=any(flagged))
+        canvas.legend(height - _TOP / 2, bool(known), any(flagged), ranges.name if ranges else None)
         return canvas.svg(title)
 
 
@@ -78,6 +109,12 @@ class _Scale:
     left: float
     ticks: tuple[float, ...]
     logarithmic: bool
+
+    def inside(self, value: float) -> float:
+        """Where a value stands; an infinite one stands at the chart's edge."""
+        if math.isinf(value):
+            return self.left if value < 0 else _WIDTH - _SIDE
+        return self.at(value)
 
 
 def _scale(values: Iterable[float], linear_up_to: float | None, left: float) -> _Scale:
@@ -100,8 +137,8 @@ def _scale(values: Iterable[float], linear_up_to: float | None, left: float) -> 
     width = (high - low) or 1.0
     low, width = low - _MARGIN * width, (1 + 2 * _MARGIN) * width
     room = _WIDTH - _SIDE - left
-    inside = tuple(float(tick) for tick in ticks if low <= place(tick) <= low + width)
-    return _Scale(lambda value: left + room * (place(value) - low) / width, left, inside, logarithmic)
+    visible = tuple(float(tick) for tick in ticks if low <= place(tick) <= low + width)
+    return _Scale(lambda value: left + room * (place(value) - low) / width, left, visible, logarithmic)
 
 
 @dataclass(frozen=True)
@@ -124,6 +161,28 @@ class _Canvas:
                 transform=IdentityTransform(),
             )
         )
+
+    def band(self, start: float, end: float, middle: float) -> None:
+        """A pale band behind what is drawn after it."""
+        self.figure.add_artist(
+            Rectangle(
+                (start, middle - _BAND / 2),
+                end - start,
+                _BAND,
+                facecolor=PALE,
+                linewidth=0,
+                transform=IdentityTransform(),
+            )
+        )
+
+    def whisker(self, start: float, end: float, middle: float, caps: Sequence[float]) -> None:
+        """A horizontal line with short upright ones at `caps`, edged in white to be seen on bars."""
+        segments = [((start, middle), (end, middle))]
+        segments += [((cap, middle - _CAP), (cap, middle + _CAP)) for cap in caps]
+        for color, width in (("white", 2.6), (DARK, 1.1)):
+            self.figure.add_artist(
+                LineCollection(segments, colors=color, linewidths=width, transform=IdentityTransform())
+            )
 
     def lines(self, segments: Sequence[tuple[tuple[float, float], tuple[float, float]]], color: str) -> None:
         """Thin lines from point to point."""
@@ -149,17 +208,20 @@ class _Canvas:
         """Text whose `align` ("left", "center" or "right") stands at x, and whose middle at y."""
         self.figure.text(x, y, text, ha=align, va="center_baseline", fontsize=_TEXT, transform=IdentityTransform())
 
-    def legend(self, y: float, strokes: bool, hatched: bool) -> None:
-        """What strokes and hatches say, from the right."""
+    def legend(self, y: float, strokes: bool, hatched: bool, intervals: str | None) -> None:
+        """What strokes, hatches, whiskers and bands say, from the right."""
+        signs: list[tuple[str, bool, Callable[[float], None]]] = [
+            ("baseline", strokes, lambda x: self.strokes([(x, y)])),
+            ("violation", hatched, lambda x: self.bar(x - 12, x + 4, y, flagged=True)),
+            (intervals or "", intervals is not None, lambda x: self.whisker(x - 14, x + 2, y, [x - 14, x + 2])),
+            ("allowed", intervals is not None, lambda x: self.band(x - 12, x + 4, y)),
+        ]
         x = _WIDTH - _SIDE
-        for label, present in (("baseline", strokes), ("violation", hatched)):
+        for label, present, draw in signs:
             if present:
                 self.text(x, y, label, "right")
                 x -= _CHARACTER * len(label) + 6
-                if label == "baseline":
-                    self.strokes([(x, y)])
-                else:
-                    self.bar(x - 12, x + 4, y, flagged=True)
+                draw(x)
                 x -= 24
 
     def svg(self, title: str) -> str:

@@ -9,11 +9,20 @@ from typing import Any
 
 from model_monitor.analysis import plots
 from model_monitor.analysis.drift import NDCG_THRESHOLD, SECTIONS, Violation, baseline_values
-from model_monitor.analysis.interval_rule import Uncertainty
-from model_monitor.analysis.report_texts import MEANINGS, SECTION_TITLES
+from model_monitor.analysis.interval_rule import (
+    NOT_CERTAIN,
+    OK,
+    VIOLATION,
+    Uncertainty,
+    attribution_verdict,
+    bias_verdict,
+)
+from model_monitor.analysis.report_texts import MEANINGS, ORDER_FINDINGS, SECTION_TITLES
 from model_monitor.analysis.serialise import number
+from model_monitor.analysis.uncertainty import Interval
 
 TOP_FEATURES = 15
+SHOWN_WINDOWS = 7
 DECIMALS = 4
 
 
@@ -38,7 +47,23 @@ class _Metric:
     value: float | None
     error: str | None
     baseline: float | None
-    violated: bool
+    interval: Interval | None
+    verdict: str | None
+
+    @property
+    def violated(self) -> bool:
+        """Whether it is a violation by the rule that judged."""
+        return self.verdict == VIOLATION
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it would be one if its interval confirmed it."""
+        return self.verdict == NOT_CERTAIN
+
+    @property
+    def allowed(self) -> float | None:
+        """How far from 0 the value may lie."""
+        return None if self.baseline is None else abs(self.baseline)
 
 
 @dataclass(frozen=True)
@@ -65,7 +90,8 @@ class _Explained:
     label: str
     expected_value: float
     ndcg: float | None
-    violated: bool
+    interval: Interval | None
+    verdict: str | None
     features: tuple[_Feature, ...]
     decimals: int
     chart: str
@@ -81,11 +107,14 @@ def render(title: str, analysis: Mapping[str, Any], facts: Mapping[str, str], co
         facts=facts,
         compared=comparison.baseline is not None,
         violations=comparison.violations,
+        uncertainty=comparison.uncertainty,
         groups=_groups(analysis, comparison),
         section_titles=SECTION_TITLES,
         explained=_explained(analysis, comparison),
+        order_findings=ORDER_FINDINGS,
         threshold=NDCG_THRESHOLD,
         top=TOP_FEATURES,
+        shown_windows=SHOWN_WINDOWS,
     )
 
 
@@ -98,7 +127,6 @@ def _decimals(values: Iterable[float]) -> int:
 
 
 def _groups(analysis: Mapping[str, Any], comparison: Comparison) -> list[_Group]:
-    violated = {(v["facet"], v["facet_value"], v["metric_name"]) for v in comparison.violations if "facet" in v}
     groups = []
     for section in SECTIONS:
         report = analysis.get(section, {})
@@ -107,25 +135,38 @@ def _groups(analysis: Mapping[str, Any], comparison: Comparison) -> list[_Group]
             for position, entry in enumerate(entries):
                 value = str(entry["value_or_threshold"])
                 metrics = tuple(
-                    _Metric(
-                        name=metric["name"],
-                        description=metric["description"],
-                        meaning=MEANINGS.get(metric["name"], ""),
-                        value=number(metric["value"]),
-                        error=metric.get("error"),
-                        baseline=before.get((facet, position, metric["name"])),
-                        violated=(facet, value, metric["name"]) in violated,
-                    )
+                    _metric(metric, facet, position, value, before.get((facet, position, metric["name"])), comparison)
                     for metric in entry["metrics"]
                 )
                 label = f"{report['label']} {report['label_value_or_threshold']}"
-                groups.append(
-                    _Group(section, label, facet, value, metrics, _bias_chart(section, facet, value, metrics))
-                )
+                chart = _bias_chart(section, facet, value, metrics, comparison.uncertainty)
+                groups.append(_Group(section, label, facet, value, metrics, chart))
     return groups
 
 
-def _bias_chart(section: str, facet: str, value: str, metrics: Sequence[_Metric]) -> str:
+def _metric(
+    metric: Mapping[str, Any], facet: str, position: int, group: str, baseline: float | None, comparison: Comparison
+) -> _Metric:
+    name, value = metric["name"], number(metric["value"])
+    interval = None
+    if comparison.uncertainty is not None:
+        interval = comparison.uncertainty.intervals.of(facet, position, name)
+        verdict = bias_verdict(value, baseline, interval)
+    elif any((facet, group, name) == _place(violation) for violation in comparison.violations):
+        verdict = VIOLATION
+    else:
+        verdict = OK if value is not None and baseline is not None else None
+    meaning, error = MEANINGS.get(name, ""), metric.get("error")
+    return _Metric(name, metric["description"], meaning, value, error, baseline, interval, verdict)
+
+
+def _place(violation: Violation) -> tuple[str | None, ...]:
+    return tuple(violation.get(key) for key in ("facet", "facet_value", "metric_name"))
+
+
+def _bias_chart(
+    section: str, facet: str, value: str, metrics: Sequence[_Metric], uncertainty: Uncertainty | None
+) -> str:
     finite = [metric for metric in metrics if metric.value is not None and math.isfinite(metric.value)]
     if not finite:
         return ""
@@ -137,6 +178,16 @@ def _bias_chart(section: str, facet: str, value: str, metrics: Sequence[_Metric]
         [metric.violated for metric in finite],
         f"metric value; 0 means no difference between the groups{' (DI: 1)' if _has(finite, 'DI') else ''}",
         linear_up_to=2.0,
+        ranges=None if uncertainty is None else _ranges(finite, uncertainty),
+    )
+
+
+def _ranges(metrics: Sequence[_Metric], uncertainty: Uncertainty) -> plots.Ranges:
+    intervals = [metric.interval for metric in metrics]
+    return plots.Ranges(
+        uncertainty.intervals.name,
+        [(interval.low, interval.high) if interval else None for interval in intervals],
+        [metric.allowed for metric in metrics],
     )
 
 
@@ -154,12 +205,19 @@ def _explained(analysis: Mapping[str, Any], comparison: Comparison) -> list[_Exp
     result = []
     for label, explained in analysis.get("explanations", {}).get("kernel_shap", {}).items():
         features = _features(explained["global_shap_values"], before.get(label, {}).get("global_shap_values", {}))
+        ndcg, interval = comparison.ndcg.get(label), None
+        if comparison.uncertainty is not None:
+            interval = comparison.uncertainty.intervals.ndcg.get(label)
+            verdict = attribution_verdict(ndcg, interval)
+        else:
+            verdict = VIOLATION if label in violated else OK
         result.append(
             _Explained(
                 label=str(label),
                 expected_value=float(explained["expected_value"]),
-                ndcg=comparison.ndcg.get(label),
-                violated=label in violated,
+                ndcg=ndcg,
+                interval=interval,
+                verdict=verdict,
                 features=features,
                 decimals=_decimals(feature.value for feature in features),
                 chart=_attribution_chart(str(label), features[:TOP_FEATURES]),

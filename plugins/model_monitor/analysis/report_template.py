@@ -7,6 +7,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from model_monitor.analysis.uncertainty import Interval
+
 READABLE = 1e6
 
 
@@ -23,6 +25,11 @@ def shown(value: float | None, decimals: int) -> str:
     return (f"{value:.{decimals}f}" if plain else f"{value:.2e}").replace("-", "−")
 
 
+def interval(ends: Interval | None, decimals: int) -> str:
+    """An interval's two ends as `shown`; an en dash for none."""
+    return "–" if ends is None else f"{shown(ends.low, decimals)} … {shown(ends.high, decimals)}"
+
+
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -31,5 +38,6 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters["number"] = shown
+_ENVIRONMENT.filters["interval"] = interval
 
 TEMPLATE = _ENVIRONMENT.get_template("report.html.j2")

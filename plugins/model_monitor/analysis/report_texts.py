@@ -1,6 +1,8 @@
-"""What each bias metric means, in one sentence for the report's reader."""
+"""What metrics and verdicts mean, in one sentence for the report's reader."""
 
 from __future__ import annotations
+
+from model_monitor.analysis.interval_rule import NOT_CERTAIN, OK, VIOLATION
 
 MEANINGS = {
     "AD": "How much more often the model is right about the other group.",
@@ -32,3 +34,10 @@ SECTION_TITLES = {
     "post_training_bias_metrics": "Bias of the model's predictions",
     "pre_training_bias_metrics": "Bias of the data",
 }
+
+ORDER_FINDINGS = {
+    VIOLATION: ("bad", "the order of inputs has drifted from the baseline's"),
+    NOT_CERTAIN: ("", "the order of inputs may have drifted from the baseline's, but this is not certain"),
+    OK: ("good", "the inputs' order is the baseline's or close to it"),
+}
+"""What the NDCG says, by verdict: how the page marks it, and in words."""

@@ -41,7 +41,8 @@ def bias_intervals(
     them are, or if it cannot be computed of `counts`.
     """
     functions = {**bias_metrics.PRE_TRAINING, **bias_metrics.POST_TRAINING}
-    values = {name: [] for name in methods if name in functions and _computed(functions[name], counts) is not None}
+    computable = [name for name in methods if name in functions and _computed(functions[name], counts) is not None]
+    values: dict[str, list[float]] = {name: [] for name in computable}
     for drawn in _resampled(counts, resamples, np.random.default_rng(seed)):
         for name, found in values.items():
             value = _computed(functions[name], drawn)
