@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from model_monitor.analysis import flip_test as module
-from model_monitor.analysis.flip_test import flip_test, nearest
+from model_monitor.analysis.flip_test import FlipCounts, flip_counts, flip_test, nearest
 from model_monitor.errors import AnalysisError
 
 
@@ -52,6 +52,22 @@ def test_a_disadvantaged_row_accepted_among_rejected_neighbours_counts_plus() ->
     predicted = np.array([0] * 5 + [1] * 5 + [1, 1, 1, 0, 0], dtype=bool)
     disadvantaged = np.array([0] * 10 + [1] * 5, dtype=bool)
     assert flip_test(pd.DataFrame({"place": place}), disadvantaged, predicted) == pytest.approx(1 / 5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_flips_are_counted_row_by_row(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    points = random.integers(0, 6, (80, 2)).astype(float)
+    disadvantaged, predicted = random.random(80) < 0.4, random.random(80) < 0.5
+    reference, votes = points[~disadvantaged], predicted[~disadvantaged]
+    flips = []
+    for point, accepted in zip(points[disadvantaged], predicted[disadvantaged]):
+        neighbours_accepted = votes[neighbours_by_hand(reference, point, 5)].sum() > 2
+        flips.append(int(accepted) - int(neighbours_accepted))
+    expected = FlipCounts(flips.count(1), flips.count(-1), len(flips))
+
+    assert flip_counts(pd.DataFrame(points), disadvantaged, predicted) == expected
+    assert flip_test(pd.DataFrame(points), disadvantaged, predicted) == sum(flips) / len(flips)
 
 
 def test_below_ten_advantaged_rows_the_nearest_one_decides() -> None:

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from model_monitor.analysis.plots import ALERT, bars
+from model_monitor.analysis.plots import ALERT, PALE, Ranges, bars
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -67,6 +67,59 @@ def test_any_values_make_a_chart(values: list[float], linear_up_to: float | None
     none, plain = [None] * len(values), [False] * len(values)
     widths = bar_widths(bars("t", ["a"] * len(values), values, none, plain, "x", linear_up_to), len(values))
     assert all((width > 0) == (value != 0) for width, value in zip(widths, values, strict=True))
+
+
+def ranged(interval: tuple[float, float] | None, allowed: float | None) -> str:
+    ranges = Ranges("95 % interval", [interval], [allowed])
+    return bars("t", ["a"], [0.1], [None], [False], "x", 2.0, ranges)
+
+
+def drawn(drawing: str, property: str) -> list[list[tuple[float, float]]]:
+    """The corners of the paths that have this style, without those of the legend, which come last."""
+    paths = [path for path in ElementTree.fromstring(drawing).iter(f"{SVG}path") if property in path.get("style", "")]
+    words = [path.get("d", "").replace("z", "").split() for path in paths]
+    return [list(zip(map(float, one[1::3]), map(float, one[2::3]), strict=True)) for one in words]
+
+
+WHISKER = "stroke-width: 1.1"
+
+
+def test_whiskers_reach_from_end_to_end_and_the_band_as_far_as_allowed() -> None:
+    drawing = ranged((0.05, 0.4), 0.2)
+    ((left, right),) = spans(drawing.replace(PALE, ""), 2)[1:]
+    zero, unit = left, (right - left) / 0.1
+
+    line, low, high, *_legend = drawn(drawing, WHISKER)
+    band, _legend_band = drawn(drawing, PALE)
+
+    assert [x for x, _ in line] == pytest.approx([zero + 0.05 * unit, zero + 0.4 * unit], abs=1e-3)
+    assert [low[0][0], high[0][0]] == pytest.approx([x for x, _ in line], abs=1e-3)
+    assert (min(x for x, _ in band), max(x for x, _ in band)) == pytest.approx(
+        (zero - 0.2 * unit, zero + 0.2 * unit), abs=1e-3
+    )
+    assert {"95 % interval", "allowed"} <= {text.text for text in ElementTree.fromstring(drawing).iter(f"{SVG}text")}
+
+
+@pytest.mark.parametrize(
+    ("interval", "lines"),
+    [((0.05, 0.4), 3), ((0.05, float("inf")), 2), ((float("-inf"), float("inf")), 1), (None, 0)],
+)
+def test_an_infinite_end_goes_on_without_a_cap(interval: tuple[float, float] | None, lines: int) -> None:
+    of_the_legend = 3
+    assert len(drawn(ranged(interval, 0.2), WHISKER)) == lines + of_the_legend
+
+
+def test_an_unlimited_band_is_as_wide_as_the_chart() -> None:
+    (wide, _), (narrow, _) = (drawn(ranged(None, limit), PALE) for limit in (float("inf"), 0.2))
+    assert max(x for x, _ in wide) > max(x for x, _ in narrow)
+    assert min(x for x, _ in wide) < min(x for x, _ in narrow)
+
+
+def test_without_ranges_there_is_neither_whisker_nor_band() -> None:
+    drawing = bars("t", ["a"], [0.1], [0.2], [True], "x", 2.0)
+    assert not drawn(drawing, WHISKER)
+    assert not drawn(drawing, PALE)
+    assert "allowed" not in drawing
 
 
 def test_long_names_are_cut() -> None:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from model_monitor.analysis.bias_metrics import DESCRIPTIONS
 from model_monitor.analysis.drift import bias_violations
+from model_monitor.analysis.interval_rule import Intervals
+from model_monitor.analysis.judging import compare_by_intervals
+from model_monitor.analysis.persistence import JudgedWindow
 from model_monitor.analysis.report import Comparison, render
 from model_monitor.analysis.report_template import shown
 from model_monitor.analysis.report_texts import MEANINGS
+from model_monitor.analysis.uncertainty import Interval
 
 
 class Page(HTMLParser):
@@ -195,3 +204,179 @@ def test_violations_are_explained_only_where_there_is_a_baseline() -> None:
 
 def test_every_metric_has_a_meaning() -> None:
     assert set(MEANINGS) == set(DESCRIPTIONS)
+
+
+NOW = {"DAR": -0.27777, "RD": 0.3, "TE": "Infinity", "DCA": -36.7, "AD": 0.1, "CDDPL": None}
+BEFORE = {"DAR": 0.1, "RD": 0.2, "TE": 2.5, "DCA": -0.5, "AD": 0.2, "CDDPL": None}
+DRIFTED, PERHAPS_DRIFTED = Interval(0.6, 0.7), Interval(0.6, 0.95)
+INTERVALS = {
+    "AD": Interval(0.0, 0.2),
+    "DAR": Interval(-0.4, -0.15),
+    "DCA": Interval(-float("inf"), -12.0),
+    "RD": Interval(0.1, 0.5),
+}
+
+
+def without_drawings(html: str) -> str:
+    return re.sub(r"<svg.*?</svg>", "<svg/>", html, flags=re.DOTALL)
+
+
+def test_clarifys_rule_gives_the_page_that_it_gave_before_there_was_another() -> None:
+    now, baseline = bias(**NOW) | explained(a=1.0, b=0.5), bias(**BEFORE) | explained(a=0.5, b=1.0)
+    violations = bias_violations(now, baseline)
+    drifted = [*violations, {"label": "label0", "metric_name": "shap", "description": "y"}]
+    comparisons = [
+        Comparison(),
+        Comparison(now, (), {"label0": 1.0}),
+        Comparison(baseline, violations, {"label0": 0.95}),
+        Comparison(baseline, drifted, {"label0": 0.8}),
+    ]
+
+    pages = "".join(without_drawings(render("R", now, {"Records": "12"}, one)) for one in comparisons)
+
+    assert (
+        hashlib.sha256(pages.encode()).hexdigest() == "082e85d864077b7000c645bff6dbfb6423e12a0dcc0433db0f9ba7ac8ee63d50"
+    )
+
+
+def by_intervals(
+    earlier: list[int | None] | None = None, violating: int = 1, order: Interval = DRIFTED, **now: Any
+) -> tuple[dict[str, Any], Comparison]:
+    analysis = bias(**(now or NOW)) | explained(a=0.2, b=0.9, c=1.0)
+    baseline = bias(**BEFORE) | explained(a=1.0, b=0.1, c=0.1)
+    known = Intervals(0.95, 2000, 1, {("Account Length", 0): INTERVALS}, {"label0": order})
+    windows = [JudgedWindow(f"2026-11-{day:02}", found) for day, found in enumerate(earlier or [], start=1)]
+    return analysis, compare_by_intervals(
+        analysis, baseline, known, scheduled="2026-11-30", earlier=windows, violating=violating
+    )
+
+
+def page_of(analysis: dict[str, Any], comparison: Comparison) -> Page:
+    return Page(render("R", analysis, {}, comparison))
+
+
+def row(page: Page, name: str) -> list[str]:
+    return next(row[1:] for table in page.tables for row in table if row[0].startswith(DESCRIPTIONS[name]))
+
+
+def test_a_metric_stands_beside_its_interval_and_its_allowed_range() -> None:
+    page = page_of(*by_intervals())
+
+    assert page.tables[0][0] == ["Metric", "Value", "95 % interval", "Baseline", "Allowed", "Verdict"]
+    assert row(page, "AD") == ["0.1000", "0.0000 … 0.2000", "0.2000", "±0.2000", "ok"]
+    assert row(page, "DAR") == ["−0.2778", "−0.4000 … −0.1500", "0.1000", "±0.1000", "violation"]
+    assert row(page, "DCA") == ["−36.7000", "−∞ … −12.0000", "−0.5000", "±0.5000", "violation"]
+    assert row(page, "RD") == ["0.3000", "0.1000 … 0.5000", "0.2000", "±0.2000", "not certain"]
+    assert row(page, "TE") == ["∞", "–", "2.5000", "±2.5000", "not certain"]
+    assert row(page, "CDDPL") == ["–", "–", "–", "–", "–"]
+    assert MEANINGS["DAR"] in page.words
+    assert "Not computed: Group variable is empty or not provided." in page.words
+
+
+def test_the_rule_is_explained_where_it_judged() -> None:
+    words = page_of(*by_intervals()).words
+
+    assert "3 violations of the baseline's constraints; 2 values are worse than allowed, but not certain" in words
+    assert "resampled 2000 times (bootstrap), and a value's 95 % interval" in " ".join(words.split())
+    assert "“Not certain” is what Clarify's rule" in words
+    assert "How certain this is" not in page_of(bias(**NOW), Comparison(bias(**BEFORE))).words
+
+
+@pytest.mark.parametrize(
+    ("order", "text"),
+    [
+        (DRIFTED, "(95 % interval 0.6000 … 0.7000):\nthe order of inputs has drifted"),
+        (PERHAPS_DRIFTED, "(95 % interval 0.6000 … 0.9500):\nthe order of inputs may have drifted"),
+    ],
+)
+def test_the_order_of_inputs_has_its_interval(order: Interval, text: str) -> None:
+    assert text in page_of(*by_intervals(order=order)).words
+
+
+def test_a_verdict_that_waits_says_for_what_and_names_the_windows() -> None:
+    page = page_of(*by_intervals([0, None], violating=2))
+
+    assert "3 violations of the baseline's constraints, and not red: too few of the last windows violate" in page.words
+    assert "at least 2 of the last 3. This one does, and it makes 1 of 3; 1 of them was not judged." in page.words
+    assert page.tables[0] == [
+        ["Window due", "Violations"],
+        ["2026-11-01", "0"],
+        ["2026-11-02", "not judged"],
+        ["2026-11-30 (this one)", "3"],
+    ]
+
+
+def test_a_verdict_that_is_red_does_not_wait() -> None:
+    words = page_of(*by_intervals([1, None], violating=2)).words
+    assert "not red" not in words
+    assert "it makes 2 of 3" in words
+
+
+def test_many_windows_are_folded_away() -> None:
+    def rendered(earlier: int) -> str:
+        analysis, comparison = by_intervals([0] * earlier, violating=2)
+        return render("R", analysis, {}, comparison)
+
+    few, many = rendered(3), rendered(30)
+    assert "<details open>" in few
+    assert "<details><summary>The last 31 windows" in many
+
+
+def test_a_window_without_any_violation_is_good() -> None:
+    words = page_of(*by_intervals(order=PERHAPS_DRIFTED, AD=0.1, RD=0.3)).words
+    assert "No violations of the baseline's constraints; 2 values are worse than allowed" in words
+
+
+def test_intervals_are_drawn() -> None:
+    analysis, comparison = by_intervals()
+    assert "95 % interval</text>" in render("R", analysis, {}, comparison)
+
+
+def test_names_are_text_beside_intervals_too() -> None:
+    evil = "<script>alert('x')</script>"
+    analysis, baseline = bias(evil, DAR=0.5) | explained(**{evil: 0.1}), bias(evil, DAR=0.1) | explained(**{evil: 0.1})
+    known = Intervals(0.95, 100, 1, {(evil, 0): {"DAR": Interval(0.3, 0.6)}})
+    earlier = [JudgedWindow(evil, 1)]
+
+    comparison = compare_by_intervals(analysis, baseline, known, scheduled=evil, earlier=earlier, violating=1)
+
+    page = page_of(analysis, comparison)
+    assert "script" not in page.tags
+    assert page.words.count(evil) >= 6
+
+
+PROCESS = """
+from model_monitor.analysis.interval_rule import Intervals
+from model_monitor.analysis.judging import Subject, compare_by_intervals, result_files
+from model_monitor.analysis.uncertainty import Interval
+
+def analysis(value):
+    metrics = [{"name": name, "description": name, "value": value} for name in ("DAR", "RD")]
+    facets = {"facets": {"Plan": [{"value_or_threshold": "gold", "metrics": metrics}]}}
+    explained = {"label0": {"global_shap_values": {"a": 1.0, "b": value}, "expected_value": 0.1}}
+    return {
+        "post_training_bias_metrics": facets | {"label": "C", "label_value_or_threshold": "1"},
+        "explanations": {"kernel_shap": explained},
+    }
+
+known = Intervals(0.95, 100, 1, {("Plan", 0): {"DAR": Interval(0.3, 0.6)}})
+judged = compare_by_intervals(analysis(0.5), analysis(0.1), known, scheduled="", earlier=[], violating=1)
+print(result_files(analysis(0.5), judged, Subject(12), None))
+"""
+
+
+def test_two_processes_write_the_same_files() -> None:
+    """With hashes of their own, which order what a program forgot to order."""
+    plugins = str(Path(__file__).parents[2] / "plugins")
+    written = {
+        subprocess.run(
+            [sys.executable, "-c", PROCESS],
+            env={**os.environ, "PYTHONPATH": plugins, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            timeout=120,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(written) == 1
+    assert b"<svg" in written.pop()

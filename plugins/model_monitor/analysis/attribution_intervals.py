@@ -6,7 +6,7 @@ weighted independently of each other, so shards can be resampled where they are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +37,13 @@ class ResampledSums:
         return np.asarray(self.terms[drawn] / self.weights[drawn, None, None])
 
 
-def resampled_sums(values: np.ndarray, agg_method: str, *, resamples: int, seed: int) -> ResampledSums:
+def resampled_sums(
+    values: np.ndarray, agg_method: str, *, resamples: int, seed: int | Sequence[int] | np.random.Generator
+) -> ResampledSums:
     """What resamples of these records add to the global values; `values` (n, f, outputs) are local Shapley values.
 
-    `agg_method` is `mean_abs` or `mean_sq`. Shards need seeds of their own: equal seeds give records of the same
-    position the same weights. Beside the values themselves, memory does not grow with the number of records.
+    `agg_method` is `mean_abs` or `mean_sq`. Shards need seeds of their own, such as `[seed, shard]`: equal seeds give
+    records of the same position the same weights. A generator goes on from one part of a shard to the next. Beside the values themselves, memory does not grow with the number of records.
     """
     random = np.random.default_rng(seed)
     flat = _TERMS[agg_method](values.reshape(len(values), -1))

@@ -1,0 +1,169 @@
+"""Intervals of the NDCG against records that are really drawn again."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import add
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model_monitor.analysis import attribution_intervals as module
+from model_monitor.analysis.attribution_intervals import (
+    ResampledSums,
+    ndcg_intervals,
+    resampled_medians,
+    resampled_sums,
+)
+from model_monitor.analysis.drift import attribution_ndcg, ndcg
+from model_monitor.analysis.uncertainty import Interval
+from model_monitor.errors import AnalysisError
+
+FEATURES = ["a", "b", "c", "d"]
+AGGREGATES = {
+    "mean_abs": lambda values: np.abs(values).mean(axis=0),
+    "mean_sq": lambda values: np.square(values).mean(axis=0),
+    "median": lambda values: np.median(values, axis=0),
+}
+
+
+def local_values(records: int, outputs: int = 2, seed: int = 5) -> np.ndarray:
+    """Four features of nearly the same importance, so that their order is uncertain."""
+    scale = np.array([1.0, 0.95, 0.9, 0.4])[None, :, None]
+    return np.random.default_rng(seed).normal(0.2, 1.0, (records, len(FEATURES), outputs)) * scale
+
+
+def explained(values: np.ndarray, *labels: str) -> dict[str, Any]:
+    """An analysis with the global values (f, outputs)."""
+    return {
+        "explanations": {
+            "kernel_shap": {
+                label: {"global_shap_values": dict(zip(FEATURES, values[:, k].tolist())), "expected_value": 0.0}
+                for k, label in enumerate(labels)
+            }
+        }
+    }
+
+
+def resampled(values: np.ndarray, agg_method: str, resamples: int = 1000, seed: int = 1) -> np.ndarray:
+    if agg_method == "median":
+        return resampled_medians(values, resamples=resamples, seed=seed)
+    return resampled_sums(values, agg_method, resamples=resamples, seed=seed).aggregates()
+
+
+@pytest.mark.parametrize("agg_method", ["mean_abs", "mean_sq", "median"])
+def test_weighting_records_is_drawing_them_again(agg_method: str) -> None:
+    values, overall = local_values(150), AGGREGATES[agg_method]
+    random = np.random.default_rng(77)
+    drawn = np.array([overall(values[random.integers(0, 150, 150)]) for _ in range(2000)])
+
+    found = resampled(values, agg_method)
+
+    assert found.shape == (1000, 4, 2)
+    width = drawn.std(axis=0).max()
+    assert found.mean(axis=0) == pytest.approx(drawn.mean(axis=0), abs=0.15 * width)
+    assert found.std(axis=0) == pytest.approx(drawn.std(axis=0), rel=0.15)
+
+
+@pytest.mark.parametrize("records", [1, 2, 7, 40])
+def test_medians_are_those_of_repeated_records(records: int) -> None:
+    values = local_values(records).round(1)
+    random = np.random.default_rng(1)
+    weights = [random.poisson(1.0, records) for _ in range(50)]
+    repeated = [np.median(values.repeat(weight, axis=0), axis=0) for weight in weights if weight.sum()]
+
+    assert np.array_equal(resampled_medians(values, resamples=50, seed=1), repeated)
+
+
+def test_shards_add_up_to_the_whole() -> None:
+    """Records drawn as often in two shards as in one piece, as one generator goes through both."""
+    values = local_values(60)
+    whole = resampled_sums(values, "mean_abs", resamples=1, seed=3)
+    random = np.random.default_rng(3)
+
+    parts = [resampled_sums(part, "mean_abs", resamples=1, seed=random) for part in np.split(values, [25])]
+
+    assert np.array_equal(reduce(add, parts).weights, whole.weights)
+    assert reduce(add, parts).terms == pytest.approx(whole.terms)
+
+
+def test_shards_with_seeds_of_their_own_are_as_uncertain_as_the_whole() -> None:
+    values = local_values(400)
+    shards = [
+        resampled_sums(part, "mean_abs", resamples=1000, seed=[3, shard])
+        for shard, part in enumerate(np.split(values, 4))
+    ]
+    spread = reduce(add, shards).aggregates().std(axis=0)
+    assert spread == pytest.approx(resampled(values, "mean_abs").std(axis=0), rel=0.15)
+
+
+def test_many_records_are_weighted_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_RECORDS_AT_ONCE", 32)
+    values = local_values(200)
+    found = resampled(values, "mean_abs")
+    assert found.mean(axis=0) == pytest.approx(np.abs(values).mean(axis=0), abs=0.02)
+    assert found.std(axis=0) == pytest.approx(np.abs(values).std(axis=0) / 200**0.5, rel=0.15)
+
+
+def test_a_resample_without_records_is_left_out() -> None:
+    """A single record is missing from every third resample."""
+    values = local_values(1)
+    sums = resampled_sums(values, "mean_abs", resamples=300, seed=1)
+    assert 0.25 < np.mean(sums.weights == 0) < 0.5
+    assert sums.aggregates() == pytest.approx(np.broadcast_to(np.abs(values), (int((sums.weights > 0).sum()), 4, 2)))
+    assert len(resampled_medians(values, resamples=300, seed=1)) < 300
+
+
+@pytest.mark.parametrize("agg_method", ["mean_abs", "median"])
+def test_the_interval_cuts_off_5_percent_of_the_scores_of_records_drawn_again(agg_method: str) -> None:
+    """Scores are few, one for each order of features: each end is one on which the twentieth part falls."""
+    values, overall = local_values(100), AGGREGATES[agg_method]
+    baseline = explained(np.array([[0.1, 0.9], [0.5, 0.3], [0.9, 0.2], [0.3, 0.1]]), "no", "yes")
+    random = np.random.default_rng(88)
+    drawn = [overall(values[random.integers(0, 100, 100)]) for _ in range(2000)]
+
+    found = ndcg_intervals(
+        resampled(values, agg_method), explained(overall(values), "no", "yes"), baseline, confidence=0.9
+    )
+
+    for k, label in enumerate(["no", "yes"]):
+        gains = list(baseline["explanations"]["kernel_shap"][label]["global_shap_values"].values())
+        scores = np.array([ndcg(gains, values[:, k]) for values in drawn])
+        assert np.mean(scores < found[label].low) < 0.07
+        assert np.mean(scores <= found[label].low) > 0.03
+        assert np.mean(scores > found[label].high) < 0.07
+        assert np.mean(scores >= found[label].high) > 0.03
+
+
+def test_features_are_matched_by_name() -> None:
+    live = explained(np.array([[4.0], [3.0], [2.0], [1.0]]), "label0")
+    values = live["explanations"]["kernel_shap"]["label0"]["global_shap_values"]
+    baseline = {
+        "explanations": {"kernel_shap": {"label0": {"global_shap_values": dict(reversed(list(values.items())))}}}
+    }
+    aggregates = np.array([[[4.0], [3.0], [2.0], [1.0]]])
+
+    assert attribution_ndcg(live, baseline) == {"label0": 1.0}
+    assert ndcg_intervals(aggregates, live, baseline, confidence=0.95) == {"label0": Interval(1.0, 1.0)}
+
+
+def test_a_label_that_the_baseline_lacks_has_no_interval() -> None:
+    values = np.ones((4, 2))
+    found = ndcg_intervals(values[None], explained(values, "no", "yes"), explained(values, "yes"), confidence=0.95)
+    assert set(found) == {"yes"}
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 1), (10, 3, 1), (10, 4, 2)])
+def test_resamples_of_something_else_are_refused(shape: tuple[int, ...]) -> None:
+    analysis = explained(np.ones((4, 1)), "label0")
+    with pytest.raises(AnalysisError, match=r"have the shape \(\d+, \d, \d\); expected resamples, and the features"):
+        ndcg_intervals(np.ones(shape), analysis, analysis, confidence=0.95)
+
+
+def test_the_seed_decides() -> None:
+    values = local_values(50)
+    one, again, other = (resampled_sums(values, "mean_sq", resamples=20, seed=seed) for seed in (1, 1, 2))
+    assert isinstance(one, ResampledSums)
+    assert np.array_equal(one.terms, again.terms)
+    assert not np.array_equal(one.terms, other.terms)
