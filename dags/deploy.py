@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import DAG, Param, TaskGroup
 
 from model_monitor.config import MonitoredEndpoint, load_endpoints
@@ -9,6 +11,8 @@ from model_monitor.dag_settings import answer_of, settings
 from model_monitor.names import KINDS
 from model_monitor.operators.baseline import BaselineOperator
 from model_monitor.operators.endpoint import CreateEndpointConfigOperator, CreateModelOperator, DeployEndpointOperator
+from model_monitor.operators.engine_baseline import EngineBaselineOperator
+from model_monitor.operators.shadow import BASELINE, CreateShadowEndpointOperator, DeleteShadowEndpointOperator
 from model_monitor.operators.storage import CheckBucketOperator, UploadFilesOperator
 from model_monitor.operators.traffic import SendTrafficOperator
 from model_monitor.sensors.captures import CapturesSensor
@@ -21,18 +25,46 @@ DOC = """
 1. **prepare**: is the bucket writable? Upload the model archive and the validation data set.
 2. **endpoint**: model, endpoint configuration with data capture, endpoint.
 3. **try_out**: send some rows of the test data set and show what was captured.
-4. **baselines**: one processing job each for bias and for explainability. Their results are the constraints that the
-   monitors compare with.
+4. **baselines**: one analysis each for bias and for explainability. Their results are the constraints that the monitors
+   compare with. {baselines}
 
 Running it again changes only what has changed. Next: `{name}.traffic` and `{name}.ground_truth`, then `{name}.monitor`.
 """
+
+
+MADE_BY = {
+    "sagemaker": "Processing jobs of Clarify make them.",
+    "airflow": "The tasks make them themselves, asking a shadow endpoint, which captures nothing.",
+}
+
+
+def baselines_of(endpoint: MonitoredEndpoint) -> None:
+    if endpoint.monitoring.baselines == "sagemaker":
+        for kind in KINDS:
+            BaselineOperator(task_id=kind, endpoint=endpoint, kind=kind, deferrable=True, trigger_rule="none_failed")
+        return
+    about: dict[str, Any] = {"endpoint": endpoint, "purpose": BASELINE}
+    shadow = CreateShadowEndpointOperator(
+        task_id="shadow_endpoint", deferrable=True, trigger_rule="none_failed", **about
+    )
+    clean_up = DeleteShadowEndpointOperator(task_id="clean_up", **about).as_teardown()
+    for kind in KINDS:
+        baseline = EngineBaselineOperator(
+            task_id=kind, endpoint=endpoint, kind=kind, model_endpoint=answer_of("baselines.shadow_endpoint")
+        )
+        shadow >> baseline >> clean_up
+    shadow >> clean_up
 
 
 def deploy(endpoint: MonitoredEndpoint) -> None:
     with DAG(
         **settings(endpoint, "deploy"),
         description=f"Deploy {endpoint.name} with data capture, and make both baselines",
-        doc_md=DOC.format(name=endpoint.name, description=endpoint.description),
+        doc_md=DOC.format(
+            name=endpoint.name,
+            description=endpoint.description,
+            baselines=MADE_BY[endpoint.monitoring.baselines],
+        ),
         schedule=None,
         params={
             "sample_invocations": Param(
@@ -66,10 +98,7 @@ def deploy(endpoint: MonitoredEndpoint) -> None:
                 deferrable=True,
             )
         with TaskGroup("baselines", tooltip="What the monitors will compare with") as baselines:
-            for kind in KINDS:
-                BaselineOperator(
-                    task_id=kind, endpoint=endpoint, kind=kind, deferrable=True, trigger_rule="none_failed"
-                )
+            baselines_of(endpoint)
         bucket >> files >> model >> config >> in_service >> traffic >> captures >> baselines
 
 

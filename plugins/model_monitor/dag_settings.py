@@ -8,7 +8,7 @@ from typing import Any
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.retries import RETRY_POLICY
 
-RECURRING = ("traffic", "ground_truth")
+RECURRING = ("traffic", "ground_truth", "windows")
 
 
 def settings(endpoint: MonitoredEndpoint, kind: str) -> dict[str, Any]:

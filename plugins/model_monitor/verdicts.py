@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING, Any
 
 from model_monitor import names
@@ -15,9 +14,10 @@ from model_monitor.results import bias_table, summarise, violation_lines, violat
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from airflow.sdk.types import Logger
 
 COMPLETED, VIOLATED = "Completed", "CompletedWithViolations"
-ANALYSIS, VIOLATIONS = "analysis.json", "constraint_violations.json"
+ANALYSIS, VIOLATIONS, UNCERTAINTY = "analysis.json", "constraint_violations.json", "uncertainty.json"
 
 
 def read_verdict(
@@ -29,7 +29,7 @@ def read_verdict(
     scheduled: str,
     status: str,
     baseline: str | None,
-    log: logging.Logger,
+    log: Logger,
 ) -> dict[str, Any]:
     """The verdict, small enough for XCom; the log gets the numbers beside their baseline.
 
@@ -81,7 +81,7 @@ def delivered(verdict: dict[str, Any], context: Context, fail_on_violations: boo
     return verdict
 
 
-def _attributions(analysis: dict[str, Any], baseline: dict[str, Any] | None, log: logging.Logger) -> dict[str, Any]:
+def _attributions(analysis: dict[str, Any], baseline: dict[str, Any] | None, log: Logger) -> dict[str, Any]:
     from model_monitor.analysis.drift import attribution_ndcg
 
     in_brief = summarise(analysis)

@@ -75,14 +75,25 @@ def collect_inputs(paths: Sequence[Path], where: Where) -> Rows:
     Raises:
         AnalysisError: for no records, or one that is not what it should be, naming file and line.
     """
+    (found,) = inputs_in_parts(paths, where, None)
+    return found
+
+
+def inputs_in_parts(paths: Sequence[Path], where: Where, size: int | None) -> Iterator[Rows]:
+    """As `collect_inputs`, about `size` rows after the other: the rows of one request stay together."""
     found = _Collected()
+    found_any = False
     for path, number, record in _records(paths):
         place = f"{path}, line {number}"
         rows = input_rows(_captured(record, "endpointInput", place), where, place)
         found.inputs += rows
         found.places += [(path, number)] * len(rows)
-    found.check(paths)
-    return found.input_rows()
+        if size is not None and len(found.inputs) >= size:
+            yield found.input_rows()
+            found, found_any = _Collected(), True
+    if found.inputs or not found_any:
+        found.check(paths)
+        yield found.input_rows()
 
 
 def collect_merged(paths: Sequence[Path], where: Where) -> Merged:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from model_monitor.analysis.captured import collect_inputs, collect_merged
+from model_monitor.analysis.captured import collect_merged, inputs_in_parts
 from model_monitor.analysis.columns import Columns, columns_of_captures
 from model_monitor.analysis.config import AnalysisConfig
 from model_monitor.analysis.dataset import Dataset
@@ -27,10 +27,22 @@ def read_captures(paths: Sequence[Path], config: AnalysisConfig, attributes: Att
     Raises:
         AnalysisError: naming file and line.
     """
-    attributes = attributes or {}
-    rows = collect_inputs(paths, Where(features=attributes.get("features_attribute") or config.features))
-    columns = _columns(rows, config, has_label=False)
-    return _dataset(_inputs(rows, columns), columns, attributes)
+    (dataset,) = captures_in_parts(paths, config, attributes or {}, None)
+    return dataset
+
+
+def captures_in_parts(
+    paths: Sequence[Path], config: AnalysisConfig, attributes: Attributes, size: int | None
+) -> Iterator[Dataset]:
+    """As `read_captures`, about `size` rows after the other, each part with types of its own.
+
+    Raises:
+        AnalysisError: naming file and line.
+    """
+    where = Where(features=attributes.get("features_attribute") or config.features)
+    for rows in inputs_in_parts(paths, where, size):
+        columns = _columns(rows, config, has_label=False)
+        yield _dataset(_inputs(rows, columns), columns, attributes)
 
 
 def read_merged(paths: Sequence[Path], config: AnalysisConfig, attributes: Attributes | None = None) -> Dataset:

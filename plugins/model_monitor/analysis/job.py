@@ -152,7 +152,8 @@ class _Job:
         log.info("Stop using endpoint")
         headers = predict.classes
         if shap.save_local_shap_values:
-            write_local_values(self._explanations_folder, attributions, features, labels(attributions, headers))
+            names = labels(attributions, headers)
+            write_local_values(self._explanations_folder, attributions.values, features, names)
         return explanations(attributions, features, shap.agg_method, headers)
 
     def _keep_baseline(self, baseline: pd.DataFrame) -> None:

@@ -61,13 +61,14 @@ def explain(
     *,
     num_samples: int | None = None,
     use_logit: bool = False,
-    seed: int | None = None,
+    seed: int | np.random.Generator | None = None,
     chunk_bytes: int = 64 * 1024 * 1024,
 ) -> Attributions:
     """Attribute the model's output for `records` (r, n) to their n features, relative to `baseline` rows (b, n).
 
     `predict` takes rows (m, n) and gives (m,) or (m, k). With `use_logit`, attributions are in log-odds. Exact Shapley
-    values when `num_samples` covers all `2^n - 2` coalitions. `chunk_bytes` bounds the rows predicted together.
+    values when `num_samples` covers all `2^n - 2` coalitions. A generator as `seed` is drawn from on. `chunk_bytes`
+    bounds the rows predicted together.
 
     Raises:
         AnalysisError: when records and baseline differ in width, or `use_logit` meets scores outside [0, 1].

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +46,12 @@ class Predictor:
         config: PredictorConfig,
         max_payload_bytes: int = MAX_PAYLOAD_BYTES,
         features: pd.DataFrame | None = None,
+        concurrency: int = 1,
     ) -> None:
-        """`features` tells the templates of requests the columns' names, and which hold whole numbers."""
+        """`features` tells the templates of requests the columns' names, and which hold whole numbers.
+
+        With `concurrency` above 1, so many threads send batches, and call `invoke`, at once.
+        """
         self._invoke = invoke
         self._label, self._probability = config.label, config.probability
         self._headers = None if config.label_headers is None else [str(header) for header in config.label_headers]
@@ -54,6 +59,7 @@ class Predictor:
         content_type = media_of(config.content_type or CSV, "predictor.content_type")
         self._accept = media_of(config.accept_type or content_type, "predictor.accept_type")
         self._max_payload_bytes = max_payload_bytes
+        self._concurrency = concurrency
         self._request = request_format(
             content_type,
             config.content_template,
@@ -94,8 +100,22 @@ class Predictor:
 
     def _answers(self, rows: np.ndarray) -> _Answered:
         records = self._request.record(rows)
-        parts = [self._batch(records[start:stop], start) for start, stop in self._batches(records)]
+        batches = self._batches(records)
+        if self._concurrency == 1:
+            parts = [self._batch(records[start:stop], start) for start, stop in batches]
+        else:
+            parts = self._at_once(records, batches)
         return self._in_one_order(_joined(parts))
+
+    def _at_once(self, records: list[bytes], batches: Iterator[tuple[int, int]]) -> list[_Answered]:
+        """Each batch's answers, in order. The first one that fails, in order, ends it; those not begun are not sent."""
+        with ThreadPoolExecutor(self._concurrency) as pool:
+            sent = [pool.submit(self._batch, records[start:stop], start) for start, stop in batches]
+            try:
+                return [future.result() for future in sent]
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def _in_one_order(self, answered: _Answered) -> _Answered:
         """The scores of each record in the order of the classes, where the model names its classes with each answer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -51,13 +51,18 @@ class StorageHook(MonitorHook):
             size = file.stat().st_size
             if (there := self.find("head_object", Bucket=bucket, Key=key)) and there["ContentLength"] == size:
                 return False
-            with file.open("rb") as body:
-                self.call("put_object", Bucket=bucket, Key=key, Body=body)
+            self.send(file, uri)
         except OSError as error:
             raise InputError(
                 f"{file}: cannot be read: {error.strerror}. Is the path in the endpoint's YAML right?"
             ) from error
         return True
+
+    def send(self, file: Path, uri: str) -> None:
+        """Write an object with a file's content, whatever its size."""
+        bucket, key = split_s3(uri)
+        with file.open("rb") as body:
+            self.call("put_object", Bucket=bucket, Key=key, Body=body)
 
     def read(self, uri: str) -> bytes | None:
         """An object's content; None when there is none."""
@@ -100,7 +105,7 @@ class StorageHook(MonitorHook):
             for item in page.get("Contents", []):
                 yield Stored(f"s3://{bucket}/{item['Key']}", item["Size"], item["ETag"].strip('"'))
 
-    def folders(self, uri: str) -> list[str]:
+    def folders(self, uri: str) -> Sequence[str]:
         """The names of the folders in a folder, in order."""
         bucket, prefix = split_s3(f"{uri}/")
         pages = self._pages({"Bucket": bucket, "Prefix": prefix, "Delimiter": "/"})
@@ -112,13 +117,11 @@ class StorageHook(MonitorHook):
 
         What is there already stays as it is. Files come before what they replace is deleted.
         """
-        bucket, _ = split_s3(uri)
         there = {one.uri: one.etag for one in self.objects(f"{uri}/")}
         files = {f"{uri}/{file.relative_to(folder).as_posix()}": file for file in folder.rglob("*") if file.is_file()}
         changed = {address: file for address, file in files.items() if there.get(address) != _md5(file)}
         for address, file in sorted(changed.items()):
-            with file.open("rb") as body:
-                self.call("put_object", Bucket=bucket, Key=split_s3(address)[1], Body=body)
+            self.send(file, address)
         stale = there.keys() - files.keys()
         for address in sorted(stale):
             self.delete(address)

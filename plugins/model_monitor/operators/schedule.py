@@ -58,6 +58,8 @@ class MonitorDefinitionOperator(MonitorOperator):
             return None
         if self.compare != "baseline":
             return self.compare
+        if self.endpoint.monitoring.baselines == "airflow":
+            return names.baseline_constraints(self.endpoint, self.kind)
         job = find_baseline(self.hook, self.endpoint, self.kind)
         if job is None:
             raise NoBaseline(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,15 @@ from model_monitor.hooks.cloudwatch import CloudWatchHook
 from model_monitor.links import ReportLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator
-from model_monitor.verdicts import COMPLETED, VIOLATED, delivered, read_verdict
+from model_monitor.verdicts import (
+    ANALYSIS,
+    COMPLETED,
+    UNCERTAINTY,
+    VIOLATED,
+    VIOLATIONS,
+    delivered,
+    read_verdict,
+)
 from model_monitor.windows import Window
 
 if TYPE_CHECKING:
@@ -26,6 +36,8 @@ if TYPE_CHECKING:
 
     from model_monitor.analysis.config import AnalysisConfig
     from model_monitor.analysis.dataset_captures import Attributes
+    from model_monitor.analysis.interval_rule import Intervals
+    from model_monitor.analysis.persistence import JudgedWindow
     from model_monitor.analysis.report import Comparison
 
 CAPTURES, LABELS, MERGED, REPORT = "captures", "ground_truth", "merged", "report"
@@ -52,9 +64,7 @@ class WindowOperator(MonitorOperator):
 
     def execute(self, context: Context) -> dict[str, str | bool]:
         window = self._window(context)
-        self.log.info(
-            "Window %s, due %s, reports in …/%s", window, windows.shown(window.scheduled), window.name
-        )
+        self.log.info("Window %s, due %s, reports in …/%s", window, windows.shown(window.scheduled), window.name)
         return window.as_dict()
 
     def _window(self, context: Context) -> Window:
@@ -109,6 +119,11 @@ class WindowTask(MonitorOperator):
         from model_monitor.analysis.config_file import parse_analysis_config
 
         return parse_analysis_config(sources.monitor_analysis(self.endpoint, self.kind), origin=self.endpoint.name)
+
+    @cached_property
+    def seed(self) -> int:
+        """What random draws start from: the same for the same window, whoever judges it and when."""
+        return int(names.fingerprint(self.endpoint.name, self.kind, self.judged.name), 16)
 
     def work(self, context: Context) -> str:
         """Where the tasks of this run leave for each other what XCom is too small for."""
@@ -191,6 +206,42 @@ class JudgeOperator(WindowTask):
         file = scratch / "constraints.json"
         file.write_bytes(content)
         return load_baseline(file)
+
+    def compared(
+        self, analysis: Mapping[str, Any], baseline: Mapping[str, Any] | None, intervals: Callable[[], Intervals]
+    ) -> Comparison:
+        """The analysis judged by the rule that the configuration asks for; only `interval` calls `intervals`."""
+        from model_monitor.analysis.judging import compare, compare_by_intervals
+
+        rule = self.endpoint.windows.verdict
+        if rule.rule == "point" or baseline is None:
+            return compare(analysis, baseline)
+        return compare_by_intervals(
+            analysis,
+            baseline,
+            intervals(),
+            scheduled=windows.shown(self.judged.scheduled),
+            earlier=self._earlier(rule.of_windows - 1),
+            violating=rule.violating_windows,
+        )
+
+    def _earlier(self, count: int) -> list[JudgedWindow]:
+        """The schedule's windows before this one, oldest first, with what they were found to be."""
+        from model_monitor.analysis.persistence import JudgedWindow
+
+        if not self.judged.regular:
+            return []
+        before = list(islice(windows.before(self.endpoint, self.judged), count))[::-1]
+        return [JudgedWindow(windows.shown(one.scheduled), self._own_violations(one)) for one in before]
+
+    def _own_violations(self, window: Window) -> int | None:
+        """How many violations a window has, red or not; None if it was not judged."""
+        report = names.report_folder(self.endpoint, self.kind, window.name)
+        for file in (UNCERTAINTY, VIOLATIONS):
+            content = self.storage.read(f"{report}/{file}")
+            if content is not None:
+                return len(json.loads(content)["violations"])
+        return None if self.storage.read(f"{report}/{ANALYSIS}") is None else 0
 
     def deliver(
         self, analysis: Mapping[str, Any], comparison: Comparison, records: int, folder: Path, context: Context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,10 @@ from model_monitor.window_data import Found
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from model_monitor.analysis.interval_rule import Intervals
+    from model_monitor.analysis.relational.bias_window import BiasWindow
     from model_monitor.analysis.relational.engines import Engine
+    from model_monitor.analysis.uncertainty import Interval
 
 
 class JudgeBiasOperator(JudgeOperator):
@@ -32,7 +36,6 @@ class JudgeBiasOperator(JudgeOperator):
         super().__init__(kind="bias", **kwargs)
 
     def execute(self, context: Context) -> dict[str, Any]:
-        from model_monitor.analysis.judging import compare
         from model_monitor.analysis.relational.bias_window import bias_window
 
         endpoint, window = self.endpoint, self.judged
@@ -62,7 +65,25 @@ class JudgeBiasOperator(JudgeOperator):
                 )
             self._keep_merged(captured, scratch / MERGED)
             analysis = {"version": "1.0", **found.sections}
-            return self.deliver(analysis, compare(analysis, baseline), found.records, scratch / REPORT, context)
+            comparison = self.compared(analysis, baseline, lambda: self._intervals(found))
+            return self.deliver(analysis, comparison, found.records, scratch / REPORT, context)
+
+    def _intervals(self, found: BiasWindow) -> Intervals:
+        from model_monitor.analysis.interval_rule import Intervals
+        from model_monitor.analysis.uncertainty import bias_intervals, flip_interval
+
+        rule = self.endpoint.windows.verdict
+        how: dict[str, Any] = {"confidence": rule.confidence, "resamples": rule.resamples, "seed": self.seed}
+        methods = [*(self.config.post_training_methods or ()), *(self.config.pre_training_methods or ())]
+        intervals: dict[tuple[str, int], dict[str, Interval]] = {}
+        positions: Counter[str] = Counter()
+        for group in found.groups:
+            own = bias_intervals(group.counts, methods, **how)
+            if group.flips is not None:
+                own["FT"] = flip_interval(group.flips, **how)
+            intervals[group.facet, positions[group.facet]] = own
+            positions[group.facet] += 1
+        return Intervals(**how, bias=intervals)
 
     def _engine(self, scratch: Path) -> Engine:
         from model_monitor.analysis.relational import engines

@@ -1,0 +1,90 @@
+"""Baselining without a processing job: this project's engine on the validation data set, in the task itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+
+from model_monitor import names, sources
+from model_monitor.errors import InputError, JobFailed
+from model_monitor.links import ReportLink
+from model_monitor.model_calls import EndpointModel
+from model_monitor.names import Kind
+from model_monitor.operators.base import MonitorOperator
+from model_monitor.results import summarise
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class EngineBaselineOperator(MonitorOperator):
+    """Make the baseline of one monitor with the engine, and show the constraints that it suggests.
+
+    It leaves what Clarify's job leaves, in the same place. The same model, data and settings have the same result,
+    which is taken when it is there.
+
+    Args:
+        endpoint: what to baseline.
+        kind: `bias` or `explainability`.
+        model_endpoint: the endpoint that answers the analysis' requests, as CreateShadowEndpointOperator answered.
+    """
+
+    template_fields: Sequence[str] = aws_template_fields("model_endpoint")
+    operator_extra_links = (ReportLink(),)
+
+    def __init__(self, *, kind: Kind, model_endpoint: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = kind
+        self.model_endpoint = model_endpoint
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        endpoint = self.endpoint
+        analysis = sources.baseline_analysis(endpoint, self.kind)
+        config = json.dumps(analysis | {"dataset_uri": sources.validation_uri(endpoint)})
+        config_uri = names.baseline_analysis_config(endpoint, self.kind)
+        constraints = names.baseline_constraints(endpoint, self.kind)
+        if self.storage.read(config_uri) == config.encode() and self.storage.read(constraints) is not None:
+            self.log.info("The baseline of this model, data set and settings is there: taking it")
+        else:
+            self._make(analysis, config)
+        summary = summarise(json.loads(self.storage.read(constraints) or b"{}"))
+        self.log.info("Suggested constraints, %s:\n%s", constraints, summary.text)
+        self.report_url = self.storage.page(f"{names.baseline_output(endpoint, self.kind)}/report.html")
+        return {"job": None, "constraints": constraints, **summary.values}
+
+    def _make(self, analysis: dict[str, Any], config: str) -> None:
+        from model_monitor.analysis import job
+        from model_monitor.analysis.container import CONFIG, DATA, DONE, MESSAGE, OUTPUT, below
+
+        endpoint = self.endpoint
+        with tempfile.TemporaryDirectory(prefix="baseline-", dir=endpoint.windows.scratch) as folder:
+            root = Path(folder)
+            below(root, CONFIG).parent.mkdir(parents=True)
+            below(root, CONFIG).write_text(json.dumps(analysis), encoding="utf-8")
+            below(root, DATA).mkdir(parents=True)
+            source = endpoint.path(endpoint.data.validation)
+            try:
+                shutil.copy(source, below(root, DATA))
+            except OSError as error:
+                raise InputError(f"{source}: cannot be read: {error.strerror}") from error
+            invoke = EndpointModel.of(endpoint, self.model_endpoint, **self._hook_parameters)
+            if job.run(root, {}, invoke, self._fetch) != DONE:
+                raise JobFailed(
+                    f"The {self.kind} baseline of {endpoint.name} could not be made: "
+                    f"{below(root, MESSAGE).read_text(encoding='utf-8')}"
+                )
+            # The configuration comes last: where it lies, the result is complete.
+            self.storage.replace(names.baseline_output(endpoint, self.kind), below(root, OUTPUT))
+            self.storage.put(names.baseline_analysis_config(endpoint, self.kind), config)
+
+    def _fetch(self, uri: str) -> bytes:
+        content = self.storage.read(uri)
+        if content is None:
+            raise InputError(f"{uri}, which the analysis configuration names: there is no such object")
+        return content
