@@ -43,7 +43,8 @@ def resampled_sums(
     """What resamples of these records add to the global values; `values` (n, f, outputs) are local Shapley values.
 
     `agg_method` is `mean_abs` or `mean_sq`. Shards need seeds of their own, such as `[seed, shard]`: equal seeds give
-    records of the same position the same weights. A generator goes on from one part of a shard to the next. Beside the values themselves, memory does not grow with the number of records.
+    records of the same position the same weights. A generator goes on from one part of a shard to the next. Beside the
+    values themselves, memory does not grow with the number of records.
     """
     random = np.random.default_rng(seed)
     flat = _TERMS[agg_method](values.reshape(len(values), -1))
