@@ -16,6 +16,7 @@
     ├── NoExecution            a schedule has not started any execution
     ├── ExecutionFailed        a monitoring execution failed or was stopped
     ├── NoBaseline             a monitor has no constraints to compare with
+    ├── PreflightFailed        a definition does not fit its files or its account: each finding, where, and its fix
     ├── WaitTimeout            something took longer than the task was allowed to wait
     └── ViolationsFound        a monitoring execution found violations, and the DAG was asked to fail on them
 
@@ -87,6 +88,10 @@ class ExecutionFailed(MonitorError):
 
 class NoBaseline(MonitorError):
     """A monitor was to compare with a baselining job's constraints, and there is no such job."""
+
+
+class PreflightFailed(MonitorError):
+    """A preflight found errors; its text holds them all."""
 
 
 class WaitTimeout(MonitorError):

@@ -51,6 +51,11 @@ def job_definition(endpoint: MonitoredEndpoint, kind: Kind, content: str) -> str
     return f"{endpoint.name}-{_SHORT[kind]}-{content}"
 
 
+def preflight_definition(endpoint: MonitoredEndpoint, content: str) -> str:
+    """The job definition that is made, and deleted at once, to find out whether the managed service is open."""
+    return f"{endpoint.name}-preflight-{fingerprint(content)}"
+
+
 def schedule(endpoint: MonitoredEndpoint, kind: Kind) -> str:
     """The monitoring schedule's name."""
     return f"{endpoint.name}-{_SHORT[kind]}"
