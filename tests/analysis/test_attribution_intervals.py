@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import add
 from typing import Any
 
 import numpy as np
 import pytest
 
-from model_monitor.analysis import attribution_intervals as module
-from model_monitor.analysis.attribution_intervals import (
-    ResampledSums,
-    ndcg_intervals,
-    resampled_medians,
-    resampled_sums,
-)
+from model_monitor.analysis.attribution_intervals import ndcg_intervals, resampled_of
 from model_monitor.analysis.drift import attribution_ndcg, ndcg
 from model_monitor.analysis.uncertainty import Interval
 from model_monitor.errors import AnalysisError
@@ -47,9 +39,7 @@ def explained(values: np.ndarray, *labels: str) -> dict[str, Any]:
 
 
 def resampled(values: np.ndarray, agg_method: str, resamples: int = 1000, seed: int = 1) -> np.ndarray:
-    if agg_method == "median":
-        return resampled_medians(values, resamples=resamples, seed=seed)
-    return resampled_sums(values, agg_method, resamples=resamples, seed=seed).aggregates()
+    return resampled_of([values], agg_method, resamples=resamples, seed=seed)
 
 
 @pytest.mark.parametrize("agg_method", ["mean_abs", "mean_sq", "median"])
@@ -73,46 +63,31 @@ def test_medians_are_those_of_repeated_records(records: int) -> None:
     weights = [random.poisson(1.0, records) for _ in range(50)]
     repeated = [np.median(values.repeat(weight, axis=0), axis=0) for weight in weights if weight.sum()]
 
-    assert np.array_equal(resampled_medians(values, resamples=50, seed=1), repeated)
+    assert np.array_equal(resampled(values, "median", resamples=50), repeated)
 
 
-def test_shards_add_up_to_the_whole() -> None:
-    """Records drawn as often in two shards as in one piece, as one generator goes through both."""
+@pytest.mark.parametrize("agg_method", ["mean_abs", "mean_sq", "median"])
+def test_records_are_drawn_alike_however_they_are_split(agg_method: str) -> None:
     values = local_values(60)
-    whole = resampled_sums(values, "mean_abs", resamples=1, seed=3)
-    random = np.random.default_rng(3)
-
-    parts = [resampled_sums(part, "mean_abs", resamples=1, seed=random) for part in np.split(values, [25])]
-
-    assert np.array_equal(reduce(add, parts).weights, whole.weights)
-    assert reduce(add, parts).terms == pytest.approx(whole.terms)
+    parts = iter(np.split(values, [25, 25, 59]))
+    assert resampled_of(parts, agg_method, resamples=40, seed=1) == pytest.approx(resampled(values, agg_method, 40))
 
 
-def test_shards_with_seeds_of_their_own_are_as_uncertain_as_the_whole() -> None:
-    values = local_values(400)
-    shards = [
-        resampled_sums(part, "mean_abs", resamples=1000, seed=[3, shard])
-        for shard, part in enumerate(np.split(values, 4))
-    ]
-    spread = reduce(add, shards).aggregates().std(axis=0)
-    assert spread == pytest.approx(resampled(values, "mean_abs").std(axis=0), rel=0.15)
-
-
-def test_many_records_are_weighted_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_RECORDS_AT_ONCE", 32)
-    values = local_values(200)
+def test_many_records_are_resampled_one_as_the_other() -> None:
+    """More than are weighted at once."""
+    values = local_values(3000)
     found = resampled(values, "mean_abs")
-    assert found.mean(axis=0) == pytest.approx(np.abs(values).mean(axis=0), abs=0.02)
-    assert found.std(axis=0) == pytest.approx(np.abs(values).std(axis=0) / 200**0.5, rel=0.15)
+    assert found.mean(axis=0) == pytest.approx(np.abs(values).mean(axis=0), abs=0.002)
+    assert found.std(axis=0) == pytest.approx(np.abs(values).std(axis=0) / 3000**0.5, rel=0.15)
 
 
-def test_a_resample_without_records_is_left_out() -> None:
+@pytest.mark.parametrize("agg_method", ["mean_abs", "median"])
+def test_a_resample_without_records_is_left_out(agg_method: str) -> None:
     """A single record is missing from every third resample."""
-    values = local_values(1)
-    sums = resampled_sums(values, "mean_abs", resamples=300, seed=1)
-    assert 0.25 < np.mean(sums.weights == 0) < 0.5
-    assert sums.aggregates() == pytest.approx(np.broadcast_to(np.abs(values), (int((sums.weights > 0).sum()), 4, 2)))
-    assert len(resampled_medians(values, resamples=300, seed=1)) < 300
+    values = np.abs(local_values(1))
+    found = resampled(values, agg_method, resamples=300)
+    assert 0.5 < len(found) / 300 < 0.75
+    assert found == pytest.approx(np.broadcast_to(values, found.shape))
 
 
 @pytest.mark.parametrize("agg_method", ["mean_abs", "median"])
@@ -163,7 +138,6 @@ def test_resamples_of_something_else_are_refused(shape: tuple[int, ...]) -> None
 
 def test_the_seed_decides() -> None:
     values = local_values(50)
-    one, again, other = (resampled_sums(values, "mean_sq", resamples=20, seed=seed) for seed in (1, 1, 2))
-    assert isinstance(one, ResampledSums)
-    assert np.array_equal(one.terms, again.terms)
-    assert not np.array_equal(one.terms, other.terms)
+    one, again, other = (resampled(values, "mean_sq", 20, seed) for seed in (1, 1, 2))
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)

@@ -1,13 +1,12 @@
 """How certain the order of feature attributions is: records resampled, aggregated, ranked against the baseline.
 
 Each record has the weight with which it occurs in a resample, a draw from a Poisson distribution of mean 1. Records are
-weighted independently of each other, so shards can be resampled where they are and added up.
+weighted independently of each other, so they can be resampled as they come.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,50 +19,34 @@ _TERMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"mean_abs": np.abs, "me
 _RECORDS_AT_ONCE = 1024
 
 
-@dataclass(frozen=True)
-class ResampledSums:
-    """For each of r resamples the weight of its records (r,), and the weighted sum of their terms (r, f, outputs)."""
+def resampled_of(parts: Iterable[np.ndarray], agg_method: str, *, resamples: int, seed: int) -> np.ndarray:
+    """Global values (at most resamples, f, outputs) of resampled records; a resample without any record is left out.
 
-    weights: np.ndarray
-    terms: np.ndarray
-
-    def __add__(self, other: ResampledSums) -> ResampledSums:
-        """Both shards' records together."""
-        return ResampledSums(self.weights + other.weights, self.terms + other.terms)
-
-    def aggregates(self) -> np.ndarray:
-        """Global values by resample (at most r, f, outputs); a resample without any record is left out."""
-        drawn = self.weights > 0
-        return np.asarray(self.terms[drawn] / self.weights[drawn, None, None])
-
-
-def resampled_sums(
-    values: np.ndarray, agg_method: str, *, resamples: int, seed: int | Sequence[int] | np.random.Generator
-) -> ResampledSums:
-    """What resamples of these records add to the global values; `values` (n, f, outputs) are local Shapley values.
-
-    `agg_method` is `mean_abs` or `mean_sq`. Shards need seeds of their own, such as `[seed, shard]`: equal seeds give
-    records of the same position the same weights. A generator goes on from one part of a shard to the next. Beside the
-    values themselves, memory does not grow with the number of records.
+    `parts` (n, f, outputs) are local Shapley values of some records after the other; how they are split does not change
+    which records are drawn. Means hold one part at a time. Medians need all records at once, several times over, and a
+    pass over them for each resample: 1000 times 10,000 records of 70 features take some seconds.
     """
     random = np.random.default_rng(seed)
-    flat = _TERMS[agg_method](values.reshape(len(values), -1))
-    weights, terms = np.zeros(resamples), np.zeros((resamples, flat.shape[1]))
-    for start in range(0, len(flat), _RECORDS_AT_ONCE):
-        some = flat[start : start + _RECORDS_AT_ONCE]
-        occurrences = random.poisson(1.0, (resamples, len(some))).astype(float)
-        weights += occurrences.sum(axis=1)
-        terms += occurrences @ some
-    return ResampledSums(weights, terms.reshape(resamples, *values.shape[1:]))
+    if agg_method == "median":
+        return _medians(np.concatenate(list(parts)), resamples, random)
+    return _means(parts, _TERMS[agg_method], resamples, random)
 
 
-def resampled_medians(values: np.ndarray, *, resamples: int, seed: int) -> np.ndarray:
-    """Medians (at most resamples, f, outputs) of resampled records; one without any record is left out.
+def _means(
+    parts: Iterable[np.ndarray], term: Callable[[np.ndarray], np.ndarray], resamples: int, random: np.random.Generator
+) -> np.ndarray:
+    weights, sums = np.zeros(resamples), np.zeros(())
+    for part in parts:
+        for start in range(0, len(part), _RECORDS_AT_ONCE):
+            terms = term(part[start : start + _RECORDS_AT_ONCE])
+            occurrences = random.poisson(1.0, (len(terms), resamples)).astype(float)
+            weights += occurrences.sum(axis=0)
+            sums = sums + np.tensordot(occurrences, terms, axes=(0, 0))
+    drawn = weights > 0
+    return np.asarray(sums[drawn] / weights[drawn, None, None])
 
-    Medians do not add up over shards, so `values` (n, f, outputs) must be those of all records: the time is that of
-    passing over them once per resample, 1000 times 10,000 records of 70 features taking some seconds.
-    """
-    random = np.random.default_rng(seed)
+
+def _medians(values: np.ndarray, resamples: int, random: np.random.Generator) -> np.ndarray:
     flat = values.reshape(len(values), -1)
     order = np.argsort(flat, axis=0)
     ordered = np.take_along_axis(flat, order, axis=0)
