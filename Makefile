@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulate up down status airflow bench lint format types docs requirements env clean
+.PHONY: help demo test simulate up down status airflow monitor bench lint format types docs requirements env clean
 
 # Python 3.11 or newer, with venv; PYTHON=/path/to/python chooses another one.
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -41,6 +41,10 @@ status: $(VENV) ## what is running
 
 airflow: $(VENV) ## an Airflow command on what runs: make airflow ARGS="tasks test churn.deploy prepare.check_bucket"
 	@$(RUN) -m stack airflow $(ARGS)
+
+monitor: ARGS = status
+monitor: $(VENV) ## how all endpoints stand; ARGS="check include/endpoints/churn.yaml" tests a definition
+	@$(RUN) -m stack monitor $(ARGS)
 
 bench: $(VENV) $(ORACLE) $(EXAMPLE) ## the benchmark table
 	@PYTHONPATH=include:plugins:. .venv/bin/python -m benchmarks
