@@ -1,4 +1,4 @@
-"""`python -m stack up | down | status | airflow …`: the stack behind `make up` and `make down`."""
+"""`python -m stack up | down | status | airflow … | monitor …`: the stack behind `make up` and `make down`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def main() -> int:
     commands.add_parser("status", help="what is running")
     command = commands.add_parser("airflow", help="an Airflow command with the running stack's settings")
     command.add_argument("arguments", nargs=argparse.REMAINDER)
+    monitor = commands.add_parser("monitor", help="model_monitor's own command with the running stack's connection")
+    monitor.add_argument("arguments", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
 
     folders = Folders()
@@ -34,6 +36,8 @@ def main() -> int:
         return _status(found)
     if arguments.command == "airflow":
         return _airflow(found, arguments.arguments)
+    if arguments.command == "monitor":
+        return _monitor(found, arguments.arguments)
     if found and found.alive and found.dead() is None:
         _show(found)
         return 0
@@ -75,7 +79,18 @@ def _airflow(stack: Stack | None, arguments: list[str]) -> int:
     if arguments[1:2] == ["test"]:
         # A test's run is deleted at its end, and the scheduler ends when a run disappears while it looks at it.
         environment |= database_copy(stack.folders)
-    command = [sys.executable, "-m", "airflow", *arguments]
+    return _run("airflow", arguments, environment)
+
+
+def _monitor(stack: Stack | None, arguments: list[str]) -> int:
+    if stack is None or not stack.alive:
+        print("Nothing is running; `make up` starts the embedded AWS and Airflow.", file=sys.stderr)
+        return 1
+    return _run("model_monitor", arguments, stack.environment())
+
+
+def _run(module: str, arguments: list[str], environment: dict[str, str]) -> int:
+    command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, env=environment, cwd=PROJECT, check=False).returncode
 
 
