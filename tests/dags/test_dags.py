@@ -21,7 +21,7 @@ from model_monitor.errors import AccessDenied, JobFailed, Unreachable, WaitTimeo
 PROJECT = Path(__file__).resolve().parents[2]
 DAGS = PROJECT / "dags"
 CHURN = PROJECT / "include" / "endpoints" / "churn.yaml"
-KINDS = ("deploy", "monitor", "traffic", "ground_truth", "teardown")
+KINDS = ("deploy", "monitor", "traffic", "ground_truth", "teardown", "preflight")
 
 Load = Callable[[], DagBag]
 

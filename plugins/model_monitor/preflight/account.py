@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -36,7 +36,7 @@ class Account:
         from model_monitor.hooks.s3 import StorageHook
         from model_monitor.hooks.sagemaker import SageMakerHook
 
-        at = {"aws_conn_id": endpoint.aws_conn_id, "region_name": endpoint.region}
+        at: dict[str, Any] = {"aws_conn_id": endpoint.aws_conn_id, "region_name": endpoint.region}
         return cls(StorageHook(**at), SageMakerHook(**at), MonitorHook(client_type="iam", **at), LogsHook(**at))
 
     @property

@@ -109,7 +109,7 @@ def _read(endpoint: MonitoredEndpoint, capture: Capture, place: str) -> tuple[li
     )
     given, answered = _part(capture.input), _part(capture.output)
     check_encodings(given, answered, place)
-    rows = [
+    rows: list[Sequence[object]] = [
         next(iter(cells_of(row, place))) if isinstance(row, str) else row for row in input_rows(given, where, place)
     ]
     scores = answer(answered, where, len(rows), place).scores

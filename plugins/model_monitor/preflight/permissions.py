@@ -78,8 +78,9 @@ def check_role(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Findin
 
 def check_sagemaker(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Finding]:
     """Every describing and listing call of the DAGs, on this endpoint's names; nothing is made."""
+    client: Any = account.sagemaker.conn
     for method, request in _reads(endpoint):
-        operation = account.sagemaker.conn.meta.method_to_api_mapping[method]
+        operation = client.meta.method_to_api_mapping[method]
         permission, where = f"sagemaker:{operation}", next(iter(request.values()), "this account")
 
         def ask(method: str = method, request: dict[str, Any] = request) -> object:
