@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from os.path import commonprefix
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -15,7 +16,7 @@ from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import MonitorError
 from model_monitor.names import KINDS, Kind
-from model_monitor.newest import newest_folder
+from model_monitor.newest import newest_files, newest_folder
 from model_monitor.results import aligned
 
 if TYPE_CHECKING:
@@ -64,27 +65,37 @@ def statuses(endpoints: Sequence[MonitoredEndpoint]) -> list[Status]:
     hooks = [storage(endpoint.aws_conn_id, endpoint.region) for endpoint in endpoints]
     for hook in dict.fromkeys(hooks):
         _ = hook.conn  # Clients can be shared by threads, but not made by them.
+    clocks = {(hook, endpoint.bucket) for hook, endpoint in zip(hooks, endpoints, strict=True)}
     with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(_status, endpoints, hooks))
+        times = dict(zip(clocks, pool.map(lambda clock: _time(*clock), clocks), strict=True))
+        return list(
+            pool.map(lambda endpoint, hook: _status(endpoint, hook, times[hook, endpoint.bucket]), endpoints, hooks)
+        )
 
 
-def _status(endpoint: MonitoredEndpoint, storage: StorageHook) -> Status:
+def _time(storage: StorageHook, bucket: str) -> datetime | Exception:
+    """The service's time, or what is wrong with the bucket."""
+    try:
+        return storage.time(bucket)
+    except (MonitorError, ClientError, BotoCoreError) as problem:
+        return problem
+
+
+def _status(endpoint: MonitoredEndpoint, storage: StorageHook, now: datetime | Exception) -> Status:
     status = Status(endpoint.name)
     try:
-        _look(endpoint, storage, status)
+        if isinstance(now, Exception):
+            raise now
+        _look(endpoint, storage, status, now)
     except MonitorError as problem:
         status.missing.append(str(problem))
     except (ClientError, BotoCoreError) as problem:
-        status.missing.append(f"s3://{endpoint.bucket} cannot be read: {problem}")
+        status.missing.append(f"s3://{endpoint.bucket}: {problem}; {endpoint.name}.preflight says more")
     return status
 
 
-def _look(endpoint: MonitoredEndpoint, storage: StorageHook, status: Status) -> None:
+def _look(endpoint: MonitoredEndpoint, storage: StorageHook, status: Status, now: datetime) -> None:
     name = endpoint.name
-    if not storage.bucket_exists(endpoint.bucket):
-        status.missing.append(f"no bucket {endpoint.bucket}: {name}.preflight")
-        return
-    now = storage.time(endpoint.bucket)
     captures = f"{names.captures(endpoint)}/{endpoint.endpoint.variant}"
     status.traffic = newest_folder(storage, captures, now)
     if status.traffic is None:
@@ -94,7 +105,9 @@ def _look(endpoint: MonitoredEndpoint, storage: StorageHook, status: Status) -> 
     status.labels = newest_folder(storage, names.ground_truth(endpoint), now)
     if status.labels is None:
         status.missing.append(f"no labels: {name}.ground_truth")
-    status.baselines = [kind for kind in KINDS if storage.list(names.baseline_constraints(endpoint, kind), limit=1)]
+    constraints = {kind: names.baseline_constraints(endpoint, kind) for kind in KINDS}
+    files = storage.list(commonprefix(list(constraints.values())))  # noqa: RUF071 - S3's prefixes are of characters
+    status.baselines = [kind for kind in KINDS if constraints[kind] in files]
     if len(status.baselines) < len(KINDS):
         status.missing.append(f"no baseline: {name}.deploy")
     for kind in KINDS:
@@ -108,13 +121,13 @@ def _verdict(endpoint: MonitoredEndpoint, storage: StorageHook, kind: Kind, now:
     """The newest report's window, and the number of its violations."""
     from model_monitor.verdicts import ANALYSIS, VIOLATIONS
 
-    window = newest_folder(storage, names.report_folders(endpoint, kind), now)
-    if window is None:
+    found = newest_files(storage, names.report_folders(endpoint, kind), now)
+    if found is None:
         return None
-    folder = names.report_folder(endpoint, kind, window)
-    files = {uri.removeprefix(f"{folder}/") for uri in storage.list(f"{folder}/")}
+    window, files = found
     if ANALYSIS not in files:
         return f"{window}: no {ANALYSIS}"
-    content = storage.read(f"{folder}/{VIOLATIONS}") if VIOLATIONS in files else None
+    violations = f"{names.report_folder(endpoint, kind, window)}/{VIOLATIONS}"
+    content = storage.read(violations) if VIOLATIONS in files else None
     count = len(json.loads(content)["violations"]) if content else 0
     return f"{window}: {count} violations" if count else f"{window}: ok"
