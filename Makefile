@@ -14,6 +14,7 @@ ARGS ?= version
 
 VENV := .venv/.installed
 ORACLE := .venv-oracle/.installed
+SPARK := .venv-spark/.installed
 EXAMPLE := .local/demo/model.tar.gz
 RUN := PYTHONPATH=include:plugins .venv/bin/python
 PIP := -m pip install --quiet --disable-pip-version-check
@@ -24,7 +25,7 @@ help: ## this list
 demo: $(VENV) $(EXAMPLE) ## the whole flow on this machine: deploy, capture, baseline, monitor, judge, clean up
 	@$(RUN) -m demo.run
 
-test: $(VENV) $(ORACLE) $(EXAMPLE) ## all tests; TESTS="tests/analysis -k bias" for some
+test: $(VENV) $(ORACLE) $(SPARK) $(EXAMPLE) ## all tests; TESTS="tests/analysis -k bias" for some
 	@$(RUN) -m pytest -q $(TESTS)
 
 up: $(VENV) $(EXAMPLE) ## start Airflow (127.0.0.1:8080) and the embedded AWS, and leave them running
@@ -65,7 +66,7 @@ env: ## a .env with generated secrets for docker compose
 	@$(call need_python) PYTHONPATH=include "$(PYTHON)" -m stack.compose_env .env
 
 clean: down ## remove the environments and all state
-	rm -rf .venv .venv-oracle .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-oracle .venv-spark .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(EXAMPLE): $(VENV) include/demo/data.py include/demo/model.py
 	@$(RUN) -m demo.data --out $(@D)
@@ -77,10 +78,10 @@ $(VENV): requirements.txt requirements-local.txt requirements-dev.txt
 	@.venv/bin/python $(PIP) $(foreach file,$^,--requirement $(file))
 	@touch $@
 
-$(ORACLE): requirements-oracle.txt
-	@$(call need_python) test -x .venv-oracle/bin/python || "$(PYTHON)" -m venv .venv-oracle
-	@echo "Installing into .venv-oracle (some minutes the first time)"
-	@.venv-oracle/bin/python $(PIP) --requirement $<
+$(ORACLE) $(SPARK): .venv-%/.installed: requirements-%.txt
+	@$(call need_python) test -x $(@D)/bin/python || "$(PYTHON)" -m venv $(@D)
+	@echo "Installing into $(@D) (some minutes the first time)"
+	@$(@D)/bin/python $(PIP) --requirement $<
 	@touch $@
 
 requirements: ## recompile requirements*.txt; UPGRADE=--upgrade for newer versions
@@ -91,7 +92,7 @@ requirements: ## recompile requirements*.txt; UPGRADE=--upgrade for newer versio
 		--output-file $$name.txt $$name.in || exit 1; done
 
 # Each one constrains those after it.
-COMPILED := requirements requirements-local requirements-dev requirements-compose requirements-oracle
+COMPILED := requirements requirements-local requirements-dev requirements-compose requirements-oracle requirements-spark
 
 define need_python
 test -n "$(PYTHON)" || { \

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from model_monitor.analysis.config import AnalysisConfig, FacetConfig
 from model_monitor.analysis.config_checks import NO_FACET
 from model_monitor.analysis.config_schema import NameOrIndex, Scalar
 from model_monitor.analysis.dataset import Dataset
-from model_monitor.analysis.flip_test import flip_test
+from model_monitor.analysis.flip_test import FlipCounts, flip_counts
 from model_monitor.analysis.grouping import UNIQUE_FRACTION, Group, Kind, above, equal_to, kind_of
 from model_monitor.errors import AnalysisError
 
@@ -29,20 +30,59 @@ NONE_POSITIVE = (
 )
 
 
-@dataclass(frozen=True)
-class _Comparison:
-    """One facet's two groups, and all that the metrics take."""
+COUNTED = (
+    "The flip test needs every record, and this window's were counted together, as there are many; "
+    "windows.flip_test_records says up to how many are kept apart"
+)
 
-    group: Group
+
+@dataclass(frozen=True)
+class Comparison:
+    """One facet's two groups, and all that the metrics take; `flips` raises an AnalysisError where there are none."""
+
+    facet: str
+    shown: str
     counts: Counts
-    flip: Callable[[], float]
+    flips: Callable[[], FlipCounts]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The groups of each facet, and which labels are positive."""
+
+    label: str
+    positive: str
+    facets: dict[str, list[Comparison]]
+
+    def sections(self, config: AnalysisConfig) -> dict[str, Any]:
+        """The sections "post_training_bias_metrics" and "pre_training_bias_metrics", as far as asked for.
+
+        Values are floats, possibly infinite; a metric that cannot be computed has the value None and an "error".
+        """
+        methods_of = {
+            "post_training_bias_metrics": config.post_training_methods,
+            "pre_training_bias_metrics": config.pre_training_methods,
+        }
+        return {
+            section: {
+                "label": self.label,
+                "facets": {name: [_entry(one, methods) for one in facet] for name, facet in self.facets.items()},
+                "label_value_or_threshold": self.positive,
+            }
+            for section, methods in methods_of.items()
+            if methods is not None
+        }
 
 
 def bias_report(dataset: Dataset, config: AnalysisConfig, predicted: pd.Series[Any] | None) -> dict[str, Any]:
-    """The sections "post_training_bias_metrics" and "pre_training_bias_metrics", as far as asked for, in that order.
+    """The bias sections of `analysis.json`: those of `compare_groups`, with its errors."""
+    return compare_groups(dataset, config, predicted).sections(config)
+
+
+def compare_groups(dataset: Dataset, config: AnalysisConfig, predicted: pd.Series[Any] | None) -> Compared:
+    """The groups of each facet, counted.
 
     `predicted` holds predicted labels, one per row, of the label's type; None stands for those that came with the data.
-    Values are floats, possibly infinite; a metric that cannot be computed has the value None and an "error".
 
     Raises:
         AnalysisError: when facet, label or predictions do not allow any metric.
@@ -56,29 +96,19 @@ def bias_report(dataset: Dataset, config: AnalysisConfig, predicted: pd.Series[A
     if not values:
         raise AnalysisError("Positive label values or thresholds are empty for Label column")
     label = dataset.label.reset_index(drop=True)
-    kind = kind_of(label, values)
+    kind = kind_of(label, values, dataset.weights)
     positive = _group(label, kind, values)
     predicted_positive = None
     if config.post_training_methods is not None and predicted is not None:
-        predicted_positive = _predicted_positive(predicted.reset_index(drop=True), label, kind, values)
+        predicted = predicted.reset_index(drop=True)
+        predicted_positive = _predicted_positive(predicted, label, kind, values, dataset.weights)
     subgroup = _subgroups(dataset, config.group_variable)
-    compared: dict[str, list[_Comparison]] = {}
+    compared: dict[str, list[Comparison]] = {}
     for facet in config.facets:
         name = str(_column(dataset, facet.name_or_index).name)
         comparisons = _comparisons(dataset, facet, positive.members, predicted_positive, subgroup)
         compared[name] = [*compared.get(name, []), *comparisons]
-    report = {}
-    for section, methods in (
-        ("post_training_bias_metrics", config.post_training_methods),
-        ("pre_training_bias_metrics", config.pre_training_methods),
-    ):
-        if methods is not None:
-            report[section] = {
-                "label": str(label.name),
-                "facets": {name: [_entry(one, methods) for one in facet] for name, facet in compared.items()},
-                "label_value_or_threshold": positive.shown,
-            }
-    return report
+    return Compared(str(label.name), positive.shown, compared)
 
 
 def _group(column: pd.Series[Any], kind: Kind, values: tuple[Scalar, ...] | None) -> Group:
@@ -86,11 +116,15 @@ def _group(column: pd.Series[Any], kind: Kind, values: tuple[Scalar, ...] | None
 
 
 def _predicted_positive(
-    predicted: pd.Series[Any], label: pd.Series[Any], kind: Kind, values: tuple[Scalar, ...]
+    predicted: pd.Series[Any],
+    label: pd.Series[Any],
+    kind: Kind,
+    values: tuple[Scalar, ...],
+    weights: np.ndarray | None,
 ) -> np.ndarray:
     if len(predicted) != len(label):
         raise AnalysisError(f"There are {len(predicted)} predictions for {len(label)} labels")
-    predicted_kind = kind_of(predicted, values)
+    predicted_kind = kind_of(predicted, values, weights)
     if predicted_kind is not kind:
         hint = "; leave probability_threshold out if the model predicts a quantity" if kind is Kind.CONTINUOUS else ""
         raise AnalysisError(
@@ -148,50 +182,54 @@ def _comparisons(
     positive: np.ndarray,
     predicted: np.ndarray | None,
     subgroup: np.ndarray | None,
-) -> list[_Comparison]:
+) -> list[Comparison]:
     column = _column(dataset, facet.name_or_index)
-    others = dataset.table.drop(columns=[column.name])
-    kind = kind_of(column, facet.value_or_threshold)
+    kind = kind_of(column, facet.value_or_threshold, dataset.weights)
     if kind is Kind.CATEGORICAL and facet.value_or_threshold is None:
         groups = [equal_to(column, (value,)) for value in column.dropna().unique().tolist()]
     else:
         groups = [_group(column, kind, facet.value_or_threshold)]
     log.info("Facet %s is %s; groups: %s", column.name, kind.value, " ".join(group.shown for group in groups))
-    missing = int(column.isna().sum())
+    empty = column.isna().to_numpy()
+    missing = int(empty.sum() if dataset.weights is None else dataset.weights[empty].sum())
     if missing:
         log.warning("Facet %s: %d rows have no value and count as the other group", column.name, missing)
     return [
-        _Comparison(
-            group,
-            count(group.members, positive, predicted, subgroup),
-            _flip(others, group.members, predicted),
+        Comparison(
+            str(column.name),
+            group.shown,
+            count(group.members, positive, predicted, subgroup, dataset.weights),
+            _flips(dataset, str(column.name), group.members, predicted),
         )
         for group in groups
     ]
 
 
-def _flip(others: pd.DataFrame, members: np.ndarray, predicted: np.ndarray | None) -> Callable[[], float]:
-    def run() -> float:
+def _flips(dataset: Dataset, facet: str, members: np.ndarray, predicted: np.ndarray | None) -> Callable[[], FlipCounts]:
+    @cache
+    def run() -> FlipCounts:
         if predicted is None:
             raise AnalysisError("The flip test needs predictions")
-        return flip_test(others, members, predicted)
+        if dataset.weights is not None:
+            raise AnalysisError(COUNTED)
+        return flip_counts(dataset.table.drop(columns=[facet]), members, predicted)
 
     return run
 
 
-def _entry(compared: _Comparison, methods: tuple[str, ...]) -> dict[str, Any]:
+def _entry(compared: Comparison, methods: tuple[str, ...]) -> dict[str, Any]:
     return {
-        "value_or_threshold": compared.group.shown,
+        "value_or_threshold": compared.shown,
         "metrics": [_metric(compared, name) for name in sorted(methods)],
     }
 
 
-def _metric(compared: _Comparison, name: str) -> dict[str, Any]:
+def _metric(compared: Comparison, name: str) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": name, "description": bias_metrics.DESCRIPTIONS[name], "value": None}
     functions = {**bias_metrics.POST_TRAINING, **bias_metrics.PRE_TRAINING}
     try:
-        entry["value"] = compared.flip() if name == "FT" else functions[name](compared.counts)
+        entry["value"] = compared.flips().value if name == "FT" else functions[name](compared.counts)
     except AnalysisError as error:
-        log.warning("%s of group %s: %s", name, compared.group.shown, error)
+        log.warning("%s of group %s: %s", name, compared.shown, error)
         entry["error"] = str(error)
     return entry

@@ -61,23 +61,34 @@ class Counts:
 
 
 def count(
-    disadvantaged: np.ndarray, label: np.ndarray, predicted: np.ndarray | None, subgroup: np.ndarray | None = None
+    disadvantaged: np.ndarray,
+    label: np.ndarray,
+    predicted: np.ndarray | None,
+    subgroup: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
 ) -> Counts:
     """Count rows. The first three are Boolean (n,); without predictions every prediction counts as negative.
 
     `subgroup` (n,) numbers the values of the group variable from 0; -1 is a missing value, which belongs to none.
+    `weights` (n,) tell how many records each row stands for; one unless given.
     """
     cell = disadvantaged.astype(np.uint8) << 2 | label.astype(np.uint8) << 1
     if predicted is not None:
         cell |= predicted.astype(np.uint8)
-    table = np.bincount(cell, minlength=8).reshape(2, 2, 2)
+    table = _weighed(cell, weights, 8).reshape(2, 2, 2)
     subgroups = None
     if subgroup is not None:
         known = subgroup >= 0
         cells = subgroup[known].astype(np.int64) * 8 + cell[known]
         groups = int(subgroup.max(initial=-1)) + 1
-        subgroups = np.bincount(cells, minlength=groups * 8).reshape(groups, 2, 2, 2)
+        own = None if weights is None else weights[known]
+        subgroups = _weighed(cells, own, groups * 8).reshape(groups, 2, 2, 2)
     return Counts(_outcomes(table[0]), _outcomes(table[1]), subgroups)
+
+
+def _weighed(cells: np.ndarray, weights: np.ndarray | None, length: int) -> np.ndarray:
+    """How many records lie in each cell; exact up to 2^53 of them."""
+    return np.bincount(cells, weights, minlength=length).astype(np.int64)
 
 
 def _outcomes(table: np.ndarray) -> Outcomes:

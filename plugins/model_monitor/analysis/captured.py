@@ -37,7 +37,7 @@ class Merged:
 
 
 @dataclass
-class _Collected:
+class Collected:
     """One entry per row of input, as records are read."""
 
     places: list[tuple[Path, int]] = field(default_factory=list)
@@ -45,6 +45,32 @@ class _Collected:
     scores: list[list[str]] = field(default_factory=list)
     predicted: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
+
+    def add(self, record: dict[str, Any], where: Where, path: Path, number: int) -> None:
+        """Add a merged record's rows.
+
+        Raises:
+            AnalysisError: naming file and line, when it is not what it should be.
+        """
+        plain = _plain(record) if where.inference is None and where.probability is None else None
+        if plain is not None:
+            data, output, label = plain
+            self.inputs.append(data)
+            self.scores.append(output.split(","))
+            self.labels.append(label)
+            self.places.append((path, number))
+        else:
+            _add(self, record, where, path, number)
+
+    def merged(self, where: Where) -> Merged:
+        """What was added, put together."""
+        predicted = self.predicted
+        if where.inference is not None and where.probability is None and are_labels(self.scores):
+            predicted = [csv_line(label) for label in self.scores]
+        scores = None if predicted and not self.predicted else _as_array(self)
+        return Merged(
+            self.input_rows(), scores, self.csv_rows(predicted) if predicted else None, self.csv_rows(self.labels)
+        )
 
     def input_rows(self) -> Rows:
         """Rows of JSON keep their values' types, unless rows of CSV stand among them."""
@@ -54,6 +80,7 @@ class _Collected:
         return self.csv_rows([row if isinstance(row, str) else csv_line(row) for row in self.inputs])
 
     def csv_rows(self, lines: list[str]) -> CsvRows:
+        """Lines of CSV as rows."""
         rows = rows_of("\n".join(lines).encode(), "captures")
         if len(rows) != len(lines):
             odd = next((row for row, line in enumerate(lines) if line.count('"') % 2), 0)
@@ -61,28 +88,20 @@ class _Collected:
         return CsvRows(rows.widths, self.origin, rows.text)
 
     def origin(self, row: int) -> str:
+        """Where a row comes from."""
         path, number = self.places[row]
         return f"{path}, line {number}"
 
-    def check(self, paths: Sequence[Path]) -> None:
-        if not self.inputs:
-            raise AnalysisError(f"No records in {', '.join(map(str, paths)) or 'no files'}")
 
+def inputs_in_parts(paths: Sequence[Path], where: Where, size: int | None = None) -> Iterator[Rows]:
+    """The rows given to the model, from the capture records of JSON-lines files: all, or about `size` at a time.
 
-def collect_inputs(paths: Sequence[Path], where: Where) -> Rows:
-    """The rows given to the model, from the capture records of JSON-lines files.
+    The rows of one request stay together. Where there are no records, there are no parts.
 
     Raises:
-        AnalysisError: for no records, or one that is not what it should be, naming file and line.
+        AnalysisError: for a record that is not what it should be, naming file and line.
     """
-    (found,) = inputs_in_parts(paths, where, None)
-    return found
-
-
-def inputs_in_parts(paths: Sequence[Path], where: Where, size: int | None) -> Iterator[Rows]:
-    """As `collect_inputs`, about `size` rows after the other: the rows of one request stay together."""
-    found = _Collected()
-    found_any = False
+    found = Collected()
     for path, number, record in _records(paths):
         place = f"{path}, line {number}"
         rows = input_rows(_captured(record, "endpointInput", place), where, place)
@@ -90,9 +109,8 @@ def inputs_in_parts(paths: Sequence[Path], where: Where, size: int | None) -> It
         found.places += [(path, number)] * len(rows)
         if size is not None and len(found.inputs) >= size:
             yield found.input_rows()
-            found, found_any = _Collected(), True
-    if found.inputs or not found_any:
-        found.check(paths)
+            found = Collected()
+    if found.inputs:
         yield found.input_rows()
 
 
@@ -104,7 +122,7 @@ def collect_merged(paths: Sequence[Path], where: Where) -> Merged:
     Raises:
         AnalysisError: for no records, or one that is not what it should be, naming file and line.
     """
-    found = _Collected()
+    found = Collected()
     for path, number, record in _records(paths):
         plain = _plain(record) if where.inference is None and where.probability is None else None
         if plain is not None:
@@ -115,7 +133,8 @@ def collect_merged(paths: Sequence[Path], where: Where) -> Merged:
             found.places.append((path, number))
         else:
             _add(found, record, where, path, number)
-    found.check(paths)
+    if not found.inputs:
+        raise no_records(paths)
     predicted = found.predicted
     if where.inference is not None and where.probability is None and are_labels(found.scores):
         predicted = [csv_line(label) for label in found.scores]
@@ -123,6 +142,11 @@ def collect_merged(paths: Sequence[Path], where: Where) -> Merged:
     return Merged(
         found.input_rows(), scores, found.csv_rows(predicted) if predicted else None, found.csv_rows(found.labels)
     )
+
+
+def no_records(paths: Sequence[Path]) -> AnalysisError:
+    """What is wrong with files that hold no record."""
+    return AnalysisError(f"No records in {', '.join(map(str, paths)) or 'no files'}")
 
 
 def _plain(record: dict[str, Any]) -> tuple[str, str, str] | None:
@@ -140,7 +164,7 @@ def _plain(record: dict[str, Any]) -> tuple[str, str, str] | None:
     return data, output, label
 
 
-def _add(found: _Collected, record: dict[str, Any], where: Where, path: Path, number: int) -> None:
+def _add(found: Collected, record: dict[str, Any], where: Where, path: Path, number: int) -> None:
     place = f"{path}, line {number}"
     given, answered = (_captured(record, name, place) for name in ("endpointInput", "endpointOutput"))
     check_encodings(given, answered, place)
@@ -166,9 +190,14 @@ def _records(paths: Sequence[Path]) -> Iterator[tuple[Path, int, dict[str, Any]]
                     raise AnalysisError(f"{path}, line {number}: not JSON: {error}") from error
                 if not isinstance(record, dict) or not isinstance(record.get("captureData"), dict):
                     raise AnalysisError(f"{path}, line {number}: not a capture record: captureData is missing")
-                metadata = record.get("eventMetadata")
-                if not (isinstance(metadata, dict) and metadata.get("invocationSource") == SHADOW):
+                if not is_shadow(record):
                     yield path, number, record
+
+
+def is_shadow(record: dict[str, Any]) -> bool:
+    """Whether a record is of a shadow test, which monitors pass over."""
+    metadata = record.get("eventMetadata")
+    return isinstance(metadata, dict) and metadata.get("invocationSource") == SHADOW
 
 
 def _captured(record: dict[str, Any], name: str, place: str) -> dict[str, Any]:
@@ -182,7 +211,7 @@ def _part(whole: dict[str, Any], name: str, complaint: str) -> dict[str, Any]:
     return part
 
 
-def _as_array(found: _Collected) -> np.ndarray:
+def _as_array(found: Collected) -> np.ndarray:
     width = len(found.scores[0])
     for row, values in enumerate(found.scores):
         if len(values) != width:

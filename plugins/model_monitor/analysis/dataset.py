@@ -22,6 +22,7 @@ class Dataset:
         predicted: predicted labels (n,) that came with the data.
         excluded: columns (n, e) that the model is not given but bias metrics may use.
         identifiers: what records are joined by (n,), if there is such a column.
+        weights: how many records each row stands for (n,), where equal ones were counted together; one unless given.
         columns: all names in their original order, which column indices count; () is label, then features.
     """
 
@@ -31,10 +32,11 @@ class Dataset:
     predicted: pd.Series[Any] | None = None
     excluded: pd.DataFrame | None = None
     identifiers: pd.Series[Any] | None = None
+    weights: np.ndarray | None = None
     columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.features)
+        return len(self.features) if self.weights is None else int(self.weights.sum())
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from model_monitor.analysis.captured import collect_merged, inputs_in_parts
+from model_monitor.analysis.captured import Merged, collect_merged, inputs_in_parts, no_records
 from model_monitor.analysis.columns import Columns, columns_of_captures
 from model_monitor.analysis.config import AnalysisConfig
 from model_monitor.analysis.dataset import Dataset
@@ -25,16 +25,18 @@ def read_captures(paths: Sequence[Path], config: AnalysisConfig, attributes: Att
     """Read the inputs in an endpoint's capture files (JSON lines); outputs are not looked at.
 
     Raises:
-        AnalysisError: naming file and line.
+        AnalysisError: for no records, else naming file and line.
     """
-    (dataset,) = captures_in_parts(paths, config, attributes or {}, None)
+    dataset = next(captures_in_parts(paths, config, attributes or {}), None)
+    if dataset is None:
+        raise no_records(paths)
     return dataset
 
 
 def captures_in_parts(
-    paths: Sequence[Path], config: AnalysisConfig, attributes: Attributes, size: int | None
+    paths: Sequence[Path], config: AnalysisConfig, attributes: Attributes, size: int | None = None
 ) -> Iterator[Dataset]:
-    """As `read_captures`, about `size` rows after the other, each part with types of its own.
+    """As `read_captures`, but about `size` rows at a time, each part with types of its own; none without records.
 
     Raises:
         AnalysisError: naming file and line.
@@ -55,16 +57,28 @@ def read_merged(paths: Sequence[Path], config: AnalysisConfig, attributes: Attri
         AnalysisError: naming file and line.
     """
     attributes = attributes or {}
-    where = Where(
+    merged = collect_merged(paths, where_merged(config, attributes))
+    columns = _columns(merged.rows, config, has_label=True)
+    return merged_dataset(merged, _inputs(merged.rows, columns), columns, attributes)
+
+
+def where_merged(config: AnalysisConfig, attributes: Attributes) -> Where:
+    """Where things stand in merged records."""
+    return Where(
         features=attributes.get("features_attribute") or config.features,
         inference=attributes.get("inference_attribute"),
         probability=attributes.get("probability_attribute"),
         ground_truth=attributes.get("ground_truth_attribute")
         or (config.label if isinstance(config.label, str) else None),
     )
-    merged = collect_merged(paths, where)
-    columns = _columns(merged.rows, config, has_label=True)
-    frame = _inputs(merged.rows, columns)
+
+
+def merged_dataset(merged: Merged, frame: pd.DataFrame, columns: Columns, attributes: Attributes) -> Dataset:
+    """A data set of merged records whose inputs are `frame`.
+
+    Raises:
+        AnalysisError: naming file and line, for a label that is missing or stray text.
+    """
     label = parse(merged.labels, [str(columns.label)], kind="labels")[str(columns.label)]
     refuse_stray_text(label.to_frame(), merged.labels)
     refuse_missing(label, merged.labels)

@@ -25,17 +25,18 @@ class FlipCounts:
     disfavoured: int
     size: int
 
+    @property
+    def value(self) -> float:
+        """(F+ - F-) / n_d, in [-1, 1]: F+ are the favoured, F- the disfavoured. FT.
+
+        Source: Clarify, FT, with the sign of `smclarify` 0.5, which published results share; the guide's is opposite.
+        """
+        return (self.favoured - self.disfavoured) / self.size
+
 
 def flip_test(features: pd.DataFrame, disadvantaged: np.ndarray, predicted: np.ndarray) -> float:
-    """(F+ - F-) / n_d, in [-1, 1]: F+ are the favoured, F- the disfavoured of `flip_counts`. FT.
-
-    Source: Clarify, FT, with the sign of `smclarify` 0.5, which published results share; the guide's is opposite.
-
-    Raises:
-        AnalysisError: as `flip_counts`.
-    """
-    flips = flip_counts(features, disadvantaged, predicted)
-    return (flips.favoured - flips.disfavoured) / flips.size
+    """The flip test's value; arguments and errors are those of `flip_counts`."""
+    return flip_counts(features, disadvantaged, predicted).value
 
 
 def flip_counts(features: pd.DataFrame, disadvantaged: np.ndarray, predicted: np.ndarray) -> FlipCounts:

@@ -34,15 +34,15 @@ class Group:
     shown: str
 
 
-def kind_of(column: pd.Series[Any], values: tuple[Scalar, ...] | None) -> Kind:
+def kind_of(column: pd.Series[Any], values: tuple[Scalar, ...] | None, weights: np.ndarray | None = None) -> Kind:
     """Several listed values make a category; else floats are quantities, and whole numbers are if at least 5 % of the
-    values differ; all else are categories."""
+    values differ; all else are categories. `weights` (n,) tell how many records each row stands for."""
     if isinstance(column.dtype, pd.CategoricalDtype) or (values is not None and len(values) > 1):
         return Kind.CATEGORICAL
     if pd.api.types.is_float_dtype(column.dtype):
         return Kind.CONTINUOUS
     if _holds_integers(column):
-        present = int(column.count())
+        present = int(column.count()) if weights is None else int(weights[column.notna().to_numpy()].sum())
         fraction = column.nunique() / present if present else 0.0
         return Kind.CONTINUOUS if fraction >= UNIQUE_FRACTION else Kind.CATEGORICAL
     return Kind.CATEGORICAL

@@ -27,10 +27,17 @@ from model_monitor.errors import InputError
 
 log = logging.getLogger(__name__)
 
-_Row = tuple[str, bool, int, bool, str | None, int]
+Pair = tuple[str, bool, int, bool, str | None, int]
+"""A row that `PAIR` answers."""
+TruthCounts = tuple[int, int, int]
+"""What `COUNT_TRUTHS` answers."""
 _ROWS_AT_ONCE = 20_000
 _SETTINGS = ("dataset_source", "ground_truth_source", "output_path")
 _NAMESPACE = uuid.UUID("6f1c3c7e-0d0c-5b42-9a44-2f7a4f1f6a10")
+
+
+class BadRecords(Exception):
+    """Some record lacks what it needs; the engine does not say which one."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +110,8 @@ def merge(dataset: Path, ground_truth: Path, output: Path) -> MergeSummary:
         return _merge(captured, labelled, dataset, output)
     except duckdb.OutOfMemoryException as error:
         raise MemoryError(f"The merge needs more memory: {error}") from error
-    except duckdb.Error as error:
-        _refuse_bad_records(captured, ("captureData",))
-        _refuse_bad_records(labelled, ("groundTruthData", "eventMetadata"))
+    except (duckdb.Error, BadRecords) as error:
+        refuse_bad_records(captured, labelled)
         raise InputError(
             f"Captures in {dataset} and ground truth in {ground_truth} cannot be merged: {error}"
         ) from error
@@ -113,14 +119,39 @@ def merge(dataset: Path, ground_truth: Path, output: Path) -> MergeSummary:
 
 def _merge(captured: list[Path], labelled: list[Path], dataset: Path, output: Path) -> MergeSummary:
     with duckdb.connect(config={"python_enable_replacements": False}) as connection:
-        # A table, so that positions are the same in both queries; captures are read as they are needed.
-        _read(connection, labelled, GROUND_TRUTH).create("truths")
-        _read(connection, captured, CAPTURE).create_view("captures")
-        ((ground_truths, ids, broken),) = connection.execute(COUNT_TRUTHS).fetchall()
-        if broken:
-            _refuse_bad_records(labelled, ("groundTruthData", "eventMetadata"))
-        merged = _write(_rows(connection), dataset, output, captured)
-        return replace(merged, ground_truths=ground_truths, ground_truth_ids=ids)
+        load(connection, captured, labelled)
+        (counts,) = connection.execute(COUNT_TRUTHS).fetchall()
+        return write_merged(pairs(connection), counts, dataset, output)
+
+
+def load(connection: duckdb.DuckDBPyConnection, captured: list[Path], labelled: list[Path]) -> None:
+    """Give a connection the tables that the queries ask."""
+    # A table, so that positions are the same in all queries; captures are read as they are needed.
+    _read(connection, labelled, GROUND_TRUTH).create("truths")
+    _read(connection, captured, CAPTURE).create_view("captures")
+
+
+def write_merged(rows: Iterable[Pair], truths: TruthCounts, dataset: Path, output: Path) -> MergeSummary:
+    """Write the merged records of captures below `dataset` to files below `output`, as `merge` does.
+
+    Args:
+        rows: what `PAIR` answers.
+        truths: what `COUNT_TRUTHS` answers.
+
+    Raises:
+        BadRecords: when a capture or ground truth lacks what it needs.
+    """
+    ground_truths, ids, broken = truths
+    if broken:
+        raise BadRecords
+    return replace(_write(rows, dataset, output), ground_truths=ground_truths, ground_truth_ids=ids)
+
+
+def pairs(connection: duckdb.DuckDBPyConnection) -> Iterator[Pair]:
+    """What `PAIR` answers, without holding all of it."""
+    rows = connection.execute(PAIR)
+    while some := rows.fetchmany(_ROWS_AT_ONCE):
+        yield from some
 
 
 def _read(connection: duckdb.DuckDBPyConnection, files: list[Path], columns: dict[str, str]) -> duckdb.DuckDBPyRelation:
@@ -133,7 +164,7 @@ def _read(connection: duckdb.DuckDBPyConnection, files: list[Path], columns: dic
     return records.project("*, row_number() OVER () - 1 AS position")
 
 
-def _write(rows: Iterable[_Row], dataset: Path, output: Path, captured: list[Path]) -> MergeSummary:
+def _write(rows: Iterable[Pair], dataset: Path, output: Path) -> MergeSummary:
     captures = without_id = matched = 0
     folder_of = cache(os.path.dirname)
     truths_used: set[int] = set()
@@ -144,7 +175,7 @@ def _write(rows: Iterable[_Row], dataset: Path, output: Path, captured: list[Pat
                 captures += 1
                 without_id += not has_id
                 if broken:
-                    _refuse_bad_records(captured, ("captureData",))
+                    raise BadRecords
                 if record is not None:
                     matched += 1
                     truths_used.add(truth)
@@ -154,16 +185,20 @@ def _write(rows: Iterable[_Row], dataset: Path, output: Path, captured: list[Pat
     return MergeSummary(captures, without_id, 0, 0, matched, len(truths_used))
 
 
-def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[_Row]:
-    rows = connection.execute(PAIR)
-    while some := rows.fetchmany(_ROWS_AT_ONCE):
-        yield from some
-
-
 def _part(folder: Path) -> TextIO:
     folder.mkdir(parents=True, exist_ok=True)
     name = f"part-00000-{uuid.uuid5(_NAMESPACE, '/'.join(folder.parts[-6:]))}.c000.jsonl"
     return (folder / name).open("w", encoding="utf-8")
+
+
+def refuse_bad_records(captured: list[Path], labelled: list[Path]) -> None:
+    """Complain of the first record that is not JSON or lacks what it needs, if there is one.
+
+    Raises:
+        InputError: naming file and line.
+    """
+    _refuse_bad_records(captured, ("captureData",))
+    _refuse_bad_records(labelled, ("groundTruthData", "eventMetadata"))
 
 
 def _refuse_bad_records(files: list[Path], needed: tuple[str, ...]) -> None:

@@ -12,7 +12,11 @@ from ibis.backends.duckdb import Backend
 from ibis.backends.sql.datatypes import DuckDBType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import ibis.expr.types as ir
+
+    WithoutNulls = Callable[[ir.StructValue], ir.StringValue]
 
 _SIDE = "STRUCT(data VARCHAR, encoding VARCHAR, mode VARCHAR, observedContentType VARCHAR)"
 CAPTURE = {
@@ -32,59 +36,72 @@ def _table(name: str, columns: dict[str, str]) -> ir.Table:
     return ibis.table({column: DuckDBType.from_string(kind) for column, kind in {**columns, **PLACE}.items()}, name)
 
 
-def _counted(truths: ir.Table) -> ir.Table:
+def truth_counts(truths: ir.Table) -> ir.Table:
+    """How many records and different ids there are, and how many records lack data or id."""
     data, event_id = truths.groundTruthData["data"], truths.eventMetadata["eventId"]
     return truths.aggregate(
         records=truths.count(), ids=event_id.nunique(), broken=truths.count(where=data.isnull() | event_id.isnull())
     )
 
 
-def _paired(captures: ir.Table, truths: ir.Table) -> ir.Table:
-    """One row for each capture, in order: its file, its merged record as JSON or null, the ground truth's position."""
+def paired(captures: ir.Table, truths: ir.Table, without_nulls: WithoutNulls) -> ir.Table:
+    """One row for each capture: its file, its merged record as JSON or null, the ground truth's position.
+
+    `without_nulls` is the engine's function from a struct to JSON.
+    """
     metadata = captures.eventMetadata
     inference_id = metadata["inferenceId"].nullif("")
     captures = captures.mutate(key=ibis.coalesce(inference_id, metadata["eventId"]), has_id=inference_id.notnull())
     latest = truths.group_by(key=truths.eventMetadata["eventId"]).aggregate(
         truth=truths.groundTruthData.argmax(truths.position), truth_position=truths.position.max()
     )
-    paired = captures.left_join(latest, "key")
+    pairs = captures.left_join(latest, "key")
     record = ibis.struct(
         {
-            "eventVersion": ibis.coalesce(paired.eventVersion, "0"),
-            "groundTruthData": paired.truth,
-            "captureData": paired.captureData,
-            "eventMetadata": paired.eventMetadata,
+            "eventVersion": ibis.coalesce(pairs.eventVersion, "0"),
+            "groundTruthData": pairs.truth,
+            "captureData": pairs.captureData,
+            "eventMetadata": pairs.eventMetadata,
         }
     )
-    matched = paired.truth_position.notnull()
-    return paired.select(
+    matched = pairs.truth_position.notnull()
+    return pairs.select(
         "filename",
         "has_id",
         "truth_position",
-        broken=paired.captureData.isnull(),
-        record=ibis.ifelse(matched, _without_nulls(record), ibis.null("string")),
-        position=paired.position,
-    ).order_by("position")
+        broken=pairs.captureData.isnull(),
+        record=ibis.ifelse(matched, without_nulls(record), ibis.null("string")),
+        position=pairs.position,
+    )
 
 
-def _without_nulls(record: ir.StructValue) -> ir.StringValue:
-    @ibis.udf.scalar.builtin(name="to_json", signature=((record.type(),), "string"))
+def to_json(value: ir.StructValue) -> ir.StringValue:
+    """A struct as JSON, by the engine's own function of that name."""
+
+    @ibis.udf.scalar.builtin(name="to_json", signature=((value.type(),), "string"))
     def to_json(value):  # type: ignore[no-untyped-def]
         ...
+
+    written: ir.StringValue = to_json(value)
+    return written
+
+
+def without_nulls(value: ir.StructValue) -> ir.StringValue:
+    """DuckDB's JSON without the nulls that it writes for members that are missing."""
 
     @ibis.udf.scalar.builtin(name="json_merge_patch", signature=(("string", "string"), "string"))
     def json_merge_patch(value, patch):  # type: ignore[no-untyped-def]
         ...
 
-    merged: ir.StringValue = json_merge_patch("{}", to_json(record))
+    merged: ir.StringValue = json_merge_patch("{}", to_json(value))
     return merged
 
 
-_TRUTHS = _table("truths", GROUND_TRUTH)
+CAPTURES, TRUTHS = _table("captures", CAPTURE), _table("truths", GROUND_TRUTH)
 
-COUNT_TRUTHS = Backend().compile(_counted(_TRUTHS))
+COUNT_TRUTHS = Backend().compile(truth_counts(TRUTHS))
 """Ground-truth records, different ids among them, and records without data or id."""
 
-PAIR = Backend().compile(_paired(_table("captures", CAPTURE), _TRUTHS))
+PAIR = Backend().compile(paired(CAPTURES, TRUTHS, without_nulls).order_by("position"))
 """For each capture, in order: its file, whether it has an inference id, the ground truth's position, whether it lacks
 its data, its merged record as JSON or null, its position."""

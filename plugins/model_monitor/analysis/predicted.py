@@ -33,17 +33,19 @@ def labels_of(
     positives: Sequence[Any] | None,
     threshold: float | None,
     label_headers: Sequence[Any] | None,
+    weights: np.ndarray | None = None,
 ) -> pd.Series[Any]:
     """Labels as they are; scores as labels; those of a model that predicts a quantity as they are.
 
-    `observed` labels and the `positives` among them tell whether labels are a quantity, such as a price.
+    `observed` labels and the `positives` among them tell whether labels are a quantity, such as a price. `weights` (n,)
+    tell how many records each row stands for.
     """
     if predictions.labels is not None:
         rows = rows_of("\n".join(predictions.labels).encode(), "predicted labels")
         return rows.columns([NAME])[NAME]
     scores = predictions.scores
     assert scores is not None
-    if scores.ndim == 1 and threshold is None and observed is not None and _is_quantity(observed, positives):
+    if scores.ndim == 1 and threshold is None and observed is not None and _is_quantity(observed, positives, weights):
         log.info("Label '%s' is a quantity: predictions are compared with its threshold.", observed.name)
         return pd.Series(scores, name=NAME)
     if scores.ndim == 1:
@@ -93,7 +95,7 @@ def _named(positive: np.ndarray, header: Any, observed: pd.Series[Any] | None) -
     return pd.Series([above if one else below for one in positive], name=NAME)
 
 
-def _is_quantity(label: pd.Series[Any], positives: Sequence[Any] | None) -> bool:
+def _is_quantity(label: pd.Series[Any], positives: Sequence[Any] | None, weights: np.ndarray | None) -> bool:
     """Whether labels have a threshold; those of a small window that are just 0 and 1 are taken for ones that do."""
-    continuous = kind_of(label, None if positives is None else tuple(positives)) is Kind.CONTINUOUS
+    continuous = kind_of(label, None if positives is None else tuple(positives), weights) is Kind.CONTINUOUS
     return continuous and not label.isin([0, 1]).all()

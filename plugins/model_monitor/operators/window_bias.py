@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from model_monitor import names, window_data
+from model_monitor.errors import AnalysisError
 from model_monitor.operators.window import CAPTURES, LABELS, MERGED, REPORT, JudgeOperator
 from model_monitor.window_data import Found
 
@@ -76,13 +76,13 @@ class JudgeBiasOperator(JudgeOperator):
         how: dict[str, Any] = {"confidence": rule.confidence, "resamples": rule.resamples, "seed": self.seed}
         methods = [*(self.config.post_training_methods or ()), *(self.config.pre_training_methods or ())]
         intervals: dict[tuple[str, int], dict[str, Interval]] = {}
-        positions: Counter[str] = Counter()
-        for group in found.groups:
-            own = bias_intervals(group.counts, methods, **how)
-            if group.flips is not None:
-                own["FT"] = flip_interval(group.flips, **how)
-            intervals[group.facet, positions[group.facet]] = own
-            positions[group.facet] += 1
+        for facet, groups in found.facets.items():
+            for position, group in enumerate(groups):
+                own = intervals[facet, position] = bias_intervals(group.counts, methods, **how)
+                try:
+                    own["FT"] = flip_interval(group.flips(), **how)
+                except AnalysisError as error:
+                    self.log.info("No interval for FT of %s %s: %s", facet, group.shown, error)
         return Intervals(**how, bias=intervals)
 
     def _engine(self, scratch: Path) -> Engine:
