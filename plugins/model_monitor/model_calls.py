@@ -13,21 +13,15 @@ from collections.abc import Callable
 from typing import Any
 
 from airflow.providers.amazon.aws.utils.waiter_with_logging import RETRIABLE_ERROR_CODES
-from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.errors import EndpointFailed, ModelError, Unreachable
-from model_monitor.hooks.runtime import RuntimeHook
+from model_monitor.errors import EndpointFailed, ModelError, MonitorError, Unreachable
+from model_monitor.hooks.runtime import OneTryRuntimeHook, RuntimeHook
 
-PASSING = {
-    *RETRIABLE_ERROR_CODES,
-    "ModelNotReadyException",
-    "ServiceUnavailable",
-    "InternalFailure",
-    "InternalDependencyException",
-    "TooManyRequestsException",
-}
+PASSING = {*RETRIABLE_ERROR_CODES, "ModelNotReadyException"}
+BUSY = {429, 503}
+"""What model servers answer when more is asked than they have workers for."""
 TRIES = 6
 FIRST_PAUSE_SECONDS = 0.5
 
@@ -77,12 +71,11 @@ class EndpointModel:
 
     @classmethod
     def of(cls, endpoint: MonitoredEndpoint, name: str, **connection: Any) -> EndpointModel:
-        """The endpoint of that name, asked as hard as the configuration of `endpoint` allows."""
-        allowed = endpoint.windows.model
-        # One try each: pauses between tries are made here, where other threads keep their pace meanwhile.
-        config = Config(retries={"total_max_attempts": 1}, max_pool_connections=allowed.concurrency)
-        runtime = RuntimeHook(**{**connection, "config": config.merge(connection.get("config") or Config())})
-        return cls(runtime, name, Pace(allowed.requests_per_second))
+        """The endpoint of that name, asked no faster than the configuration of `endpoint` allows."""
+        runtime = OneTryRuntimeHook(**connection)
+        # Made before there are threads, as making clients is not safe in several.
+        runtime.get_conn()
+        return cls(runtime, name, Pace(endpoint.windows.model.requests_per_second))
 
     def __call__(self, body: bytes, content_type: str, accept: str) -> bytes:
         """The model's answer.
@@ -90,35 +83,60 @@ class EndpointModel:
         Raises:
             ModelError: when the model refuses the request, or takes too long over it.
             EndpointFailed: when there is no such endpoint in service.
-            Unreachable: when nothing answers.
-            ClientError: for what AWS refuses otherwise, and for what has not passed after six tries.
+            Unreachable: when nothing answers, or nothing but that it cannot now, in six tries.
+            ClientError: for what AWS refuses otherwise.
         """
-        for number in range(1, TRIES + 1):
+        tried = 0
+        while True:
             self._pace.wait()
             try:
                 return self._runtime.invoke(
                     EndpointName=self._endpoint, ContentType=content_type, Accept=accept, Body=body
                 )
             except (ClientError, Unreachable) as error:
-                self._refuse(error)
-                if number == TRIES:
+                tried += 1
+                if tried == TRIES or not _may_pass(error):
+                    if (explained := self._explained(error)) is not None:
+                        raise explained from error
                     raise
-            self._sleep(FIRST_PAUSE_SECONDS * 2 ** (number - 1) * random.uniform(0.5, 1))
-        raise AssertionError("the last try returns or raises")
+            self._sleep(FIRST_PAUSE_SECONDS * 2 ** (tried - 1) * random.uniform(0.5, 1))
 
-    def _refuse(self, error: ClientError | Unreachable) -> None:
-        """Raise what further tries would not change."""
+    def _explained(self, error: ClientError | Unreachable) -> MonitorError | None:
+        """The error of ours that says what to do, if there is one."""
         if isinstance(error, Unreachable):
-            if isinstance(error.__cause__, ReadTimeoutError):
-                raise ModelError(f"{self._endpoint} did not answer in time: {error.__cause__}") from error
-            return
-        code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", str(error))
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code == "ModelError" or status == 413 or "payload" in message.lower():
-            raise ModelError(error.response.get("OriginalMessage") or message) from error
+            return ModelError(f"No answer in time: {error.__cause__}") if _is_late(error) else None
+        code, message, status = _told(error)
+        if code == "ModelError":
+            return ModelError(error.response.get("OriginalMessage") or message)
+        if status == 413 or "payload" in message.lower():
+            return ModelError(message)
         if code == "ValidationError" and "not found" in message.lower():
-            raise EndpointFailed(
+            return EndpointFailed(
                 f"The endpoint {self._endpoint}, which is to answer the analysis, is not in service: {message}"
-            ) from error
-        if code not in PASSING and status != 429 and status < 500:
-            raise error
+            )
+        if _may_pass(error):
+            return Unreachable(
+                f"The endpoint {self._endpoint} could not answer in {TRIES} tries: {code}: {message} Is too much asked "
+                "of it? windows.model has concurrency and requests_per_second to ask less."
+            )
+        return None
+
+
+def _may_pass(error: ClientError | Unreachable) -> bool:
+    if isinstance(error, Unreachable):
+        return not _is_late(error)
+    code, _, status = _told(error)
+    if code == "ModelError":
+        return error.response.get("OriginalStatusCode") in BUSY
+    return code in PASSING or status == 429 or status >= 500
+
+
+def _is_late(error: Unreachable) -> bool:
+    return isinstance(error.__cause__, ReadTimeoutError)
+
+
+def _told(error: ClientError) -> tuple[str, str, int]:
+    """Code, message and HTTP status of AWS' refusal."""
+    told = error.response["Error"]
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return told.get("Code", ""), told.get("Message", str(error)), status

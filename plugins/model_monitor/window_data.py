@@ -122,6 +122,8 @@ def why_empty(
         lines += _ids(merged)
     elif not captured:
         lines.append(f"{endpoint.name}.traffic makes captures; is the endpoint in service, and does it capture?")
+    elif labelled is None:
+        lines.append("No request in these files came between the window's start and end.")
     if labelled is not None and not labelled:
         lines.append(f"{endpoint.name}.ground_truth uploads labels; labels that come later: windows.labels_until.")
     return "\n".join(lines)

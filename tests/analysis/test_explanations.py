@@ -46,7 +46,7 @@ def test_headers_for_another_number_of_outputs_are_refused() -> None:
 
 
 def test_local_values_as_a_file(tmp_path: Path) -> None:
-    write_local_values(tmp_path / "explanations_shap", TWO.values, ["a", "b"], ["label0", "label1"])
+    write_local_values(tmp_path / "explanations_shap", [TWO.values], ["a", "b"], ["label0", "label1"])
 
     written = (tmp_path / "explanations_shap/out.csv").read_text()
     assert written == "a_label0,b_label0,a_label1,b_label1\n1.0,2.0,10.0,20.0\n"

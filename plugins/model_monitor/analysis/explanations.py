@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,34 +19,37 @@ _TERMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {"mean_abs": np.abs, "me
 class Totals:
     """Local values put together to global ones, some records after the other.
 
-    Means need no more memory than one record's values. The median needs all of them, which lie in a file meanwhile.
+    Means need no more memory than one record's values. The median needs all records: they lie in a file of `scratch`
+    meanwhile, and in memory one feature after the other.
     """
 
-    def __init__(self, agg_method: str, features: int, outputs: int, records: int) -> None:
+    def __init__(self, agg_method: str, shape: tuple[int, int], records: int, scratch: Path | None = None) -> None:
+        """`shape` is that of one record's values, (features, outputs)."""
         self._term = _TERMS.get(agg_method)
         self._records = records
         self._seen = 0
-        if self._term is not None:
-            self._sums = np.zeros((features, outputs))
-        else:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the median
-            self._all: np.memmap[Any, Any] = np.memmap(self._file, dtype=float, shape=(features, outputs, records))
+        self._overall = np.zeros(shape)
+        if self._term is None:
+            self._columns = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - open until the median is there
 
     def add(self, values: np.ndarray) -> None:
         """Add local Shapley values (n, features, outputs)."""
         if self._term is not None:
-            self._sums += self._term(values).sum(axis=0)
+            self._overall += self._term(values).sum(axis=0)
         else:
-            self._all[:, :, self._seen : self._seen + len(values)] = np.moveaxis(values, 0, 2)
+            for number, column in enumerate(values.reshape(len(values), -1).T):
+                self._columns.seek((number * self._records + self._seen) * values.itemsize)
+                self._columns.write(column.tobytes())
         self._seen += len(values)
 
     def overall(self) -> np.ndarray:
-        """Global values (features, outputs): mean of magnitudes, mean of squares, or median."""
+        """Global values (features, outputs) of all records: mean of magnitudes, mean of squares, or median."""
         if self._term is not None:
-            return self._sums / self._records
-        overall = np.array([np.median(feature, axis=1) for feature in self._all])
-        self._file.close()
-        return overall
+            return self._overall / self._records
+        with self._columns as columns:
+            columns.seek(0)
+            medians = [np.median(np.fromfile(columns, count=self._records)) for _ in range(self._overall.size)]
+        return np.reshape(medians, self._overall.shape)
 
 
 def explanations(
@@ -54,7 +57,7 @@ def explanations(
 ) -> dict[str, Any]:
     """The "explanations" section of attributions in one piece."""
     values = attributions.values
-    totals = Totals(agg_method, len(features), values.shape[2], len(values))
+    totals = Totals(agg_method, values.shape[1:], len(values))
     totals.add(values)
     names = labels(attributions, label_headers)
     return section(totals.overall(), attributions.expected_value, features, names)
@@ -88,13 +91,17 @@ def labels(attributions: Attributions, label_headers: Sequence[Any] | None) -> l
     return [f"label{k}" for k in range(outputs)]
 
 
-def write_local_values(folder: Path, values: np.ndarray, features: Sequence[str], names: Sequence[str]) -> None:
-    """Write local values (n, features, outputs) to `out.csv`, or add them to it.
+def write_local_values(
+    folder: Path, parts: Iterable[np.ndarray], features: Sequence[str], names: Sequence[str]
+) -> None:
+    """Write local values, parts of (n, features, outputs), to `out.csv`.
 
     One row per record and one column `<feature>_<label>` per value.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "out.csv"
     columns = [f"{feature}_{label}" for label in names for feature in features]
-    flat = values.swapaxes(1, 2).reshape(len(values), -1)
-    pd.DataFrame(flat, columns=columns).to_csv(file, mode="a", header=not file.exists(), index=False)
+    with (folder / "out.csv").open("w", encoding="utf-8", newline="") as file:
+        pd.DataFrame(columns=columns).to_csv(file, index=False)
+        for values in parts:
+            flat = values.swapaxes(1, 2).reshape(len(values), -1)
+            pd.DataFrame(flat).to_csv(file, header=False, index=False)

@@ -153,7 +153,7 @@ class _Job:
         headers = predict.classes
         if shap.save_local_shap_values:
             names = labels(attributions, headers)
-            write_local_values(self._explanations_folder, attributions.values, features, names)
+            write_local_values(self._explanations_folder, [attributions.values], features, names)
         return explanations(attributions, features, shap.agg_method, headers)
 
     def _keep_baseline(self, baseline: pd.DataFrame) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,14 +108,14 @@ class Predictor:
         return self._in_one_order(_joined(parts))
 
     def _at_once(self, records: list[bytes], batches: Iterator[tuple[int, int]]) -> list[_Answered]:
-        """Each batch's answers, in order. The first one that fails, in order, ends it; those not begun are not sent."""
-        with ThreadPoolExecutor(self._concurrency) as pool:
+        """Each batch's answers, in order. When one fails, those not begun are not sent, and the first failure tells."""
+        pool = ThreadPoolExecutor(self._concurrency)
+        try:
             sent = [pool.submit(self._batch, records[start:stop], start) for start, stop in batches]
-            try:
-                return [future.result() for future in sent]
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+            wait(sent, return_when=FIRST_EXCEPTION)
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return [future.result() for future in sent]
 
     def _in_one_order(self, answered: _Answered) -> _Answered:
         """The scores of each record in the order of the classes, where the model names its classes with each answer."""

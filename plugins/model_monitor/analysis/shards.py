@@ -4,7 +4,8 @@ A shard is a list of capture files. It is read and explained in parts of `ROWS_A
 grow with it. Each shard draws by `[seed, shard]`, which for the first one is `seed` itself: a window of one shard of
 one part has the numbers of an analysis in one piece.
 
-Whether a column holds whole numbers, which requests then show, is guessed of each part by itself.
+What a column holds is guessed of each part by itself: of numbers that are whole in one part and not in another, the
+first one's requests show `3` and the other's `3.0`. Files that hold no record of the window make an empty shard.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import json
 import logging
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from model_monitor.analysis.captured import no_records
 from model_monitor.analysis.clusters import cluster_centres
 from model_monitor.analysis.config import AnalysisConfig, ShapConfig
 from model_monitor.analysis.dataset_captures import Attributes, captures_in_parts
@@ -41,29 +44,46 @@ _FACTS = "facts.json"
 
 
 @dataclass(frozen=True)
+class Explained:
+    """What all records of a window share: features, labels, the baseline as CSV and the labels' expected values."""
+
+    features: list[str]
+    labels: list[str]
+    baseline: str
+    expected_value: list[float]
+
+    def refuse_others(self, other: Explained) -> None:
+        """Complain of records with other features or labels.
+
+        Raises:
+            AnalysisError: naming them.
+        """
+        for what, ours, others in (
+            ("features", self.features, other.features),
+            ("labels", self.labels, other.labels),
+        ):
+            if ours != others:
+                odd = ", ".join(sorted({*ours} ^ {*others})) or f"the same {what} in another order"
+                raise AnalysisError(
+                    f"Not all records of the window have the same {what}: some have {len(ours)} and others "
+                    f"{len(others)}; they differ in {odd}"
+                )
+
+
+@dataclass(frozen=True)
 class Shard:
-    """An explained shard: what its attributions are of, and the baseline as CSV. `values` reads them, part by part."""
+    """An explained shard and how many records it has; `explained` is None where it has none."""
 
     file: Path
-    baseline: str
-    features: tuple[str, ...]
-    labels: tuple[str, ...]
     records: int
-    expected_value: np.ndarray
+    explained: Explained | None
 
     @classmethod
     def open(cls, file: Path) -> Shard:
         """The shard that `explain_shard` wrote."""
         with zipfile.ZipFile(file) as archive:
             facts = json.loads(archive.read(_FACTS))
-        return cls(
-            file,
-            facts["baseline"],
-            tuple(facts["features"]),
-            tuple(facts["labels"]),
-            facts["records"],
-            np.array(facts["expected_value"], dtype=float),
-        )
+        return cls(file, facts["records"], Explained(**facts["explained"]) if facts["records"] else None)
 
     def values(self) -> Iterator[np.ndarray]:
         """Local Shapley values (n, features, outputs) of some records after the other."""
@@ -95,16 +115,23 @@ def clusters_of(
 ) -> list[list[Any]]:
     """The baseline that is made of the window's own records, as rows that JSON can carry.
 
-    Of more than 100,000 records, that many evenly spaced ones take part.
+    Of more than 100,000 records, every second one takes part, or every fourth, and so on.
+
+    Raises:
+        AnalysisError: for no records, else naming file and line.
     """
-    total = sum(len(part) for part in captures_in_parts(files, config, attributes, ROWS_AT_ONCE))
-    step = -(-total // MOST_CLUSTERED)
-    kept, seen = [], 0
+    kept: list[pd.DataFrame] = []
+    seen, step = 0, 1
     for part in captures_in_parts(files, config, attributes, ROWS_AT_ONCE):
-        kept.append(part.features.iloc[-seen % step :: step])
+        # A copy, as a slice would keep all of the part in memory.
+        kept.append(part.features.iloc[-seen % step :: step].copy())
         seen += len(part)
-    features = pd.concat(kept, ignore_index=True)
-    centres = cluster_centres(features, shap.num_clusters, shap.seed)
+        while sum(map(len, kept)) > MOST_CLUSTERED:
+            kept = [pd.concat(kept, ignore_index=True).iloc[::2].copy()]
+            step *= 2
+    if not kept:
+        raise no_records(files)
+    centres = cluster_centres(pd.concat(kept, ignore_index=True), shap.num_clusters, shap.seed)
     return [list(row) for row in centres.astype(object).to_numpy().tolist()]
 
 
@@ -132,15 +159,17 @@ def explain_shard(
         AnalysisError: naming file and line; ModelError for what the model does not answer.
     """
     random = np.random.default_rng(None if shap.seed is None else [shap.seed, shard])
-    facts: dict[str, Any] = {"records": 0}
+    path = attributes.get("features_attribute") or config.features
+    fetched = cache(fetch)
+    records = 0
+    first: Explained | None = None
     with zipfile.ZipFile(output, "w") as archive:
         for number, part in enumerate(captures_in_parts(files, config, attributes, ROWS_AT_ONCE)):
             features = part.features
             predictor = predictor_of(features)
-            path = attributes.get("features_attribute") or config.features
-            baseline = baseline_rows(shap, features, path, config.dataset_type, fetch)
+            baseline = baseline_rows(shap, features, path, config.dataset_type, fetched)
             log.info("Explaining %d records against %d baseline rows", len(features), len(baseline))
-            explained = explain(
+            attributions = explain(
                 predictor,
                 features.to_numpy(),
                 baseline.to_numpy(),
@@ -148,17 +177,20 @@ def explain_shard(
                 use_logit=shap.use_logit,
                 seed=random,
             )
+            explained = Explained(
+                features=[str(name) for name in features.columns],
+                labels=labels(attributions, predictor.classes),
+                baseline=baseline.to_csv(index=False),
+                expected_value=attributions.expected_value.tolist(),
+            )
+            first = first or explained
+            first.refuse_others(explained)
             with archive.open(f"part-{number:05}.npy", "w", force_zip64=True) as target:
-                np.lib.format.write_array(target, explained.values, allow_pickle=False)
-            facts |= {
-                "baseline": baseline.to_csv(index=False),
-                "features": [str(name) for name in features.columns],
-                "labels": labels(explained, predictor.classes),
-                "expected_value": explained.expected_value.tolist(),
-                "records": facts["records"] + len(features),
-            }
+                np.lib.format.write_array(target, attributions.values, allow_pickle=False)
+            records += len(features)
+        facts = {"records": records, "explained": None if first is None else asdict(first)}
         archive.writestr(_FACTS, json.dumps(facts))
-    return Shard.open(output)
+    return Shard(output, records, first)
 
 
 def combine(shards: Sequence[Shard], shap: ShapConfig, folder: Path) -> dict[str, Any]:
@@ -167,19 +199,24 @@ def combine(shards: Sequence[Shard], shap: ShapConfig, folder: Path) -> dict[str
     `folder` gets `baseline.csv`, and `out.csv` where local values are to be kept.
 
     Raises:
-        AnalysisError: when shards do not explain the same features and labels.
+        AnalysisError: when shards do not explain the same features and labels, or there is no record in any.
     """
-    first = shards[0]
-    for other in shards:
-        if (other.features, other.labels) != (first.features, first.labels):
-            odd = sorted({*other.features, *other.labels} ^ {*first.features, *first.labels})
-            raise AnalysisError(f"Shards explain different features or labels: {', '.join(odd)}")
-    totals = Totals(shap.agg_method, len(first.features), len(first.labels), sum(shard.records for shard in shards))
+    explained = [shard.explained for shard in shards if shard.explained is not None]
+    if not explained:
+        raise AnalysisError("There is no record in any shard: nothing to explain")
+    first = explained[0]
+    for other in explained:
+        first.refuse_others(other)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "baseline.csv").write_text(first.baseline, encoding="utf-8")
-    for shard in shards:
-        for values in shard.values():
-            totals.add(values)
-            if shap.save_local_shap_values:
-                write_local_values(folder, values, first.features, first.labels)
-    return section(totals.overall(), first.expected_value, first.features, first.labels)
+    shape = (len(first.features), len(first.labels))
+    totals = Totals(shap.agg_method, shape, sum(shard.records for shard in shards), scratch=folder)
+    for values in _values(shards):
+        totals.add(values)
+    if shap.save_local_shap_values:
+        write_local_values(folder, _values(shards), first.features, first.labels)
+    return section(totals.overall(), np.array(first.expected_value), first.features, first.labels)
+
+
+def _values(shards: Sequence[Shard]) -> Iterator[np.ndarray]:
+    return (values for shard in shards for values in shard.values())

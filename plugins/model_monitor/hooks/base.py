@@ -43,6 +43,8 @@ PERMISSIONS = {
 class MonitorHook(AwsBaseHook):
     """A hook whose verbs go through `call` and `find`."""
 
+    defaults = DEFAULTS
+
     @property
     def waiter_path(self) -> Path:
         return WAITERS / f"{self.client_type}.json"
@@ -96,10 +98,10 @@ class MonitorHook(AwsBaseHook):
             ) from error
 
     def _get_config(self, config: Config | None = None) -> Config:
-        defaults = DEFAULTS
+        defaults = self.defaults
         if self.client_type == "s3" and self.conn_config.get_service_endpoint_url(service_name="s3"):
             # A server of one's own has one host name, not one per bucket.
-            defaults = DEFAULTS.merge(Config(s3={"addressing_style": "path"}))
+            defaults = defaults.merge(Config(s3={"addressing_style": "path"}))
         return defaults.merge(super()._get_config(config))
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from model_monitor.hooks.base import MonitorHook
+from botocore.config import Config
+
+from model_monitor.hooks.base import DEFAULTS, MonitorHook
 
 
 class RuntimeHook(MonitorHook):
@@ -14,5 +16,11 @@ class RuntimeHook(MonitorHook):
         super().__init__(client_type="sagemaker-runtime", **kwargs)
 
     def invoke(self, **request: Any) -> bytes:
-        """Send one request to an endpoint; returns the model's answer."""
-        return self.call("invoke_endpoint", **request)["Body"].read()
+        """Send one request to an endpoint; returns the model's answer. Errors are those of `call`."""
+        return self._explained(lambda: self.conn.invoke_endpoint(**request)["Body"].read(), request)
+
+
+class OneTryRuntimeHook(RuntimeHook):
+    """SageMaker's runtime for callers that try again themselves, from many threads."""
+
+    defaults = DEFAULTS.merge(Config(retries={"total_max_attempts": 1}, max_pool_connections=64))

@@ -78,6 +78,10 @@ class ExplainabilityTask(WindowTask):
         """The fetched files that hold records."""
         return [file for one in captured if (file := scratch / CAPTURES / one.path).exists()]
 
+    def why_empty(self, captured: Sequence[Found]) -> str:
+        """Why there is nothing to explain, with these capture files in the window's hours."""
+        return window_data.why_empty(self.storage, self.endpoint, self.judged, captured, None)
+
     def fetch(self, uri: str) -> bytes:
         """What lies at an address that the configuration names."""
         content = self.storage.read(uri)
@@ -99,11 +103,10 @@ class PlanShardsOperator(ExplainabilityTask):
     def execute(self, context: Context) -> list[int]:
         from model_monitor.analysis.shards import plan_shards
 
-        endpoint, window = self.endpoint, self.judged
-        captured = window_data.captures(self.storage, endpoint, window)
+        captured = window_data.captures(self.storage, self.endpoint, self.judged)
         if not captured:
-            raise self.empty(window_data.why_empty(self.storage, endpoint, window, captured, None))
-        size = endpoint.windows.shard_mb * MEBIBYTE
+            raise self.empty(self.why_empty(captured))
+        size = self.endpoint.windows.shard_mb * MEBIBYTE
         shards = plan_shards([(one.path, one.size) for one in captured], size)
         plan = {"shards": shards, "baseline": self._clusters(captured)}
         self.storage.put(f"{self.work(context)}/{PLAN}", json.dumps(plan))
@@ -119,7 +122,9 @@ class PlanShardsOperator(ExplainabilityTask):
             return None
         with self.scratch() as scratch:
             window_data.fetch_captures(self.storage, captured, scratch / CAPTURES, self.judged)
-            return clusters_of(self.files(scratch, captured), self.config, self.attributes, shap)
+            if not (files := self.files(scratch, captured)):
+                raise self.empty(self.why_empty(captured))
+            return clusters_of(files, self.config, self.attributes, shap)
 
 
 class ExplainShardOperator(ExplainabilityTask):
@@ -197,11 +202,12 @@ class JudgeExplainabilityOperator(ExplainabilityTask, JudgeOperator):
                 file = scratch / f"{number:05}-{SHARD}"
                 self.storage.download(self.shard_uri(context, number), file)
                 shards.append(Shard.open(file))
+            if not (records := sum(shard.records for shard in shards)):
+                raise self.empty(self.why_empty(window_data.captures(self.storage, self.endpoint, self.judged)))
             folder = scratch / REPORT
             section = combine(shards, self.shap_of(plan), folder / EXPLANATIONS)
             analysis = {"version": "1.0", "explanations": section}
             comparison = self.compared(analysis, baseline, lambda: self._intervals(shards, analysis, baseline or {}))
-            records = sum(shard.records for shard in shards)
             return self.deliver(analysis, comparison, records, folder, context)
 
     def _intervals(self, shards: Sequence[Shard], analysis: dict[str, Any], baseline: dict[str, Any]) -> Intervals:
