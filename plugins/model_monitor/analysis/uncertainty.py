@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model_monitor.analysis import bias_metrics
-from model_monitor.analysis.bias_counts import Counts, Outcomes
+from model_monitor.analysis.bias_counts import Counts, Outcomes, count
 from model_monitor.analysis.flip_test import FlipCounts
 from model_monitor.errors import AnalysisError
 
@@ -94,10 +94,11 @@ def _resampled(counts: Counts, resamples: int, random: np.random.Generator) -> I
     in_no_subgroup = table - subgroups.sum(axis=0)
     cells = np.concatenate([in_no_subgroup[None], subgroups])
     shares = cells.ravel() / counts.size
+    subgroup, *flags = np.indices(cells.shape).reshape(cells.ndim, -1)
+    disadvantaged, label, predicted = (flag == 1 for flag in flags)
     for _ in range(resamples):
-        drawn = random.multinomial(counts.size, shares).reshape(cells.shape)
-        advantaged, disadvantaged = drawn.sum(axis=0)
-        yield Counts(_outcomes(advantaged), _outcomes(disadvantaged), None if counts.subgroups is None else drawn[1:])
+        drawn = random.multinomial(counts.size, shares)
+        yield count(disadvantaged, label, predicted, None if counts.subgroups is None else subgroup - 1, drawn)
 
 
 def _cells(outcomes: Outcomes) -> list[list[int]]:
@@ -106,8 +107,3 @@ def _cells(outcomes: Outcomes) -> list[list[int]]:
         [outcomes.true_negatives, outcomes.false_positives],
         [outcomes.false_negatives, outcomes.true_positives],
     ]
-
-
-def _outcomes(cells: np.ndarray) -> Outcomes:
-    (true_negatives, false_positives), (false_negatives, true_positives) = cells.tolist()
-    return Outcomes(true_positives, false_positives, false_negatives, true_negatives)
