@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from queue import Queue
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from model_monitor.analysis import predictor
 from model_monitor.analysis.config import PredictorConfig
 from model_monitor.analysis.predicted import Predictions
 from model_monitor.analysis.predictor import Predictor, parse_csv_scores
@@ -313,3 +319,106 @@ def test_whole_numbers_are_sent_as_such_beside_missing_values() -> None:
     table = pd.DataFrame({"age": [40, None], "income": [1.5, None], "plan": ["no", None]})
     Predictor(keep, PredictorConfig(), features=table)(table.to_numpy())
     assert sent == ["40,1.5,no\n,,"]
+
+
+class Scripted:
+    """A model asked by several threads, whose answers to single-row requests come when a test lets them."""
+
+    def __init__(self, rows: int) -> None:
+        self.allowed = [threading.Event() for _ in range(rows)]
+        self.began: Queue[int] = Queue()
+        self.failing = dict[int, Exception]()
+
+    def __call__(self, body: bytes, content_type: str, accept: str) -> bytes:
+        row = int(float(body))
+        self.began.put(row)
+        assert self.allowed[row].wait(60)
+        if row in self.failing:
+            raise self.failing[row]
+        return body
+
+    def begun(self, count: int) -> list[int]:
+        """The next rows that it is asked for."""
+        return sorted(self.began.get(timeout=60) for _ in range(count))
+
+    def answer(self, *rows: int) -> None:
+        for row in rows:
+            self.allowed[row].set()
+
+
+@contextmanager
+def asked_at_once(model: Scripted, concurrency: int) -> Iterator[Future[np.ndarray]]:
+    """The scores of all rows, one row in a request, while a test directs the model."""
+    rows = np.arange(float(len(model.allowed)))[:, None]
+    scores = Predictor(model, PredictorConfig(), max_payload_bytes=4, concurrency=concurrency)
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            yield pool.submit(scores, rows)
+        finally:
+            model.answer(*range(len(rows)))
+
+
+def test_batches_go_out_at_once_but_no_more_than_asked_for() -> None:
+    model = Scripted(5)
+    with asked_at_once(model, 2) as scores:
+        assert model.begun(2) == [0, 1]
+        assert model.began.empty()
+        model.answer(1)
+        assert model.begun(1) == [2]
+        assert model.began.empty()
+        model.answer(2, 3, 4)
+        assert model.begun(2) == [3, 4]
+        assert not scores.done()
+        model.answer(0)
+        np.testing.assert_array_equal(scores.result(60), np.arange(5.0))
+
+
+@pytest.fixture
+def cancelled(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set as soon as batches that have not begun will not be sent any more."""
+    happened = threading.Event()
+
+    class Watched(ThreadPoolExecutor):
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            happened.set()
+            super().shutdown(wait=wait)
+
+    monkeypatch.setattr(predictor, "ThreadPoolExecutor", Watched)
+    return happened
+
+
+@pytest.mark.parametrize(
+    ("failures", "told"),
+    [
+        ({1: ModelError("cannot take 1"), 2: ModelError("cannot take 2")}, "Model error on row 2: cannot take 1"),
+        ({2: ModelError("cannot take 2")}, "Model error on row 3: cannot take 2"),
+        ({2: ZeroDivisionError("our own")}, "our own"),
+    ],
+)
+def test_the_first_failure_in_the_order_of_rows_is_told_and_no_further_batch_is_sent(
+    failures: dict[int, Exception], told: str, cancelled: threading.Event
+) -> None:
+    model = Scripted(50)
+    model.failing = failures
+    with asked_at_once(model, 3) as scores:
+        assert model.begun(3) == [0, 1, 2]
+        model.answer(2)
+        assert cancelled.wait(60)
+        assert not scores.done()
+        # The thread of the refused batch may have begun the next one before that was known.
+        model.answer(0, 1, 3)
+        with pytest.raises(type(failures[2]), match=told):
+            scores.result(60)
+    assert model.began.qsize() <= 1
+
+
+def test_refused_batches_are_halved_in_each_thread() -> None:
+    rows = np.arange(200.0).reshape(100, 2)
+    model = FirstColumn(most_rows=3)
+    scores = Predictor(model, PredictorConfig(), max_payload_bytes=120, concurrency=4)(rows)
+    np.testing.assert_array_equal(scores, rows[:, 0])
+    table = rows.astype(object)
+    table[[40, 70], 1] = "bad"
+    with pytest.raises(ModelError, match=r"Model error on row 41: 400 could not convert .* The row: 80.0,bad"):
+        Predictor(FirstColumn(), PredictorConfig(), max_payload_bytes=120, concurrency=4)(table)
