@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -38,11 +39,24 @@ def shared_service_models() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def oracle_python() -> Path:
     """The Python of the oracles' own environment, which holds what cannot be installed beside Airflow."""
-    python = Path(os.environ.get("MODEL_MONITOR_ORACLE") or PROJECT / ".venv-oracle" / "bin" / "python")
+    return _python_of("oracle")
+
+
+@pytest.fixture(scope="session")
+def spark_python() -> Path:
+    """The Python of an environment with PySpark, which needs Java."""
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        pytest.skip("Spark needs Java 17, which is not installed here (Debian and Ubuntu: openjdk-17-jre-headless)")
+    return _python_of("spark")
+
+
+def _python_of(name: str) -> Path:
+    variable = f"MODEL_MONITOR_{name.upper()}"
+    python = Path(os.environ.get(variable) or PROJECT / f".venv-{name}" / "bin" / "python")
     if not python.exists():
         pytest.fail(
-            f"No oracle environment at {python}. `make test` makes it from requirements-oracle.txt; "
-            "MODEL_MONITOR_ORACLE names another one's python.",
+            f"No {name} environment at {python}. `make test` makes it from requirements-{name}.txt; "
+            f"{variable} names another one's python.",
             pytrace=False,
         )
     return python

@@ -77,7 +77,9 @@ def test_ci_ends_with_the_tests() -> None:
     assert os.access(PROJECT / ".ci" / "run", os.X_OK)
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-local", "requirements-dev", "requirements-compose"])
+@pytest.mark.parametrize(
+    "name", ["requirements", *(f"requirements-{part}" for part in ("local", "dev", "compose", "oracle", "spark"))]
+)
 def test_requirements_are_pinned_and_name_no_index(name: str) -> None:
     text = (PROJECT / f"{name}.txt").read_text()
     lines = [line.split(";")[0].strip() for line in text.splitlines() if line and not line.lstrip().startswith("#")]

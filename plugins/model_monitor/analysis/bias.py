@@ -105,7 +105,7 @@ def compare_groups(dataset: Dataset, config: AnalysisConfig, predicted: pd.Serie
     subgroup = _subgroups(dataset, config.group_variable)
     compared: dict[str, list[Comparison]] = {}
     for facet in config.facets:
-        name = str(_column(dataset, facet.name_or_index).name)
+        name = str(column_of(dataset, facet.name_or_index).name)
         comparisons = _comparisons(dataset, facet, positive.members, predicted_positive, subgroup)
         compared[name] = [*compared.get(name, []), *comparisons]
     return Compared(str(label.name), positive.shown, compared)
@@ -162,11 +162,16 @@ def _hint(label: pd.Series[Any], kind: Kind) -> str:
 def _subgroups(dataset: Dataset, group_variable: NameOrIndex | None) -> np.ndarray | None:
     if group_variable is None:
         return None
-    codes, _ = pd.factorize(_column(dataset, group_variable), sort=False)
+    codes, _ = pd.factorize(column_of(dataset, group_variable), sort=False)
     return np.asarray(codes)
 
 
-def _column(dataset: Dataset, name_or_index: NameOrIndex) -> pd.Series[Any]:
+def column_of(dataset: Dataset, name_or_index: NameOrIndex) -> pd.Series[Any]:
+    """The column that a facet or the group variable is.
+
+    Raises:
+        AnalysisError: with Clarify's text, when there is none.
+    """
     column = dataset.column(name_or_index)
     if column is None:
         raise AnalysisError(
@@ -183,7 +188,7 @@ def _comparisons(
     predicted: np.ndarray | None,
     subgroup: np.ndarray | None,
 ) -> list[Comparison]:
-    column = _column(dataset, facet.name_or_index)
+    column = column_of(dataset, facet.name_or_index)
     kind = kind_of(column, facet.value_or_threshold, dataset.weights)
     if kind is Kind.CATEGORICAL and facet.value_or_threshold is None:
         groups = [equal_to(column, (value,)) for value in column.dropna().unique().tolist()]

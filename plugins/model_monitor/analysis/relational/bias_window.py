@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from model_monitor.analysis.bias import Compared, Comparison, compare_groups
+from model_monitor.analysis.bias import Compared, Comparison, column_of, compare_groups
 from model_monitor.analysis.captured import Collected, collect_merged
 from model_monitor.analysis.columns import Columns, columns_of_captures
 from model_monitor.analysis.config import AnalysisConfig
@@ -131,12 +131,9 @@ def _wanted(config: AnalysisConfig, columns: Columns) -> tuple[list[str], tuple[
         *((facet.name_or_index, facet.value_or_threshold) for facet in config.facets),
         *([(config.group_variable, None)] if config.group_variable is not None else []),
     ]:
-        found = names.column(column)
-        if found is None:
-            continue  # compare_groups complains of it.
         one = values[0] if values and len(values) == 1 else None
         threshold = float(one) if isinstance(one, int | float) and math.isfinite(one) else None
-        asked.setdefault(str(found.name), []).append(threshold)
+        asked.setdefault(str(column_of(names, column).name), []).append(threshold)
     return list(asked), tuple(limits[0] if len(limits) == 1 else None for limits in asked.values())
 
 
@@ -163,7 +160,7 @@ def _dataset(
         found.places.append((Path("the window's records"), row + 1))
     merged = found.merged(where)
     kept = replace(columns, inputs=tuple(wanted))
-    frame = parse(merged.rows, wanted, kind="values") if wanted else pd.DataFrame(index=range(len(counts)))
+    frame = parse(merged.rows, wanted, kind="values")
     rows = merged_dataset(merged, frame, kept, {**attributes, "exclude_features_attribute": None})
     return replace(rows, weights=counts["records"].to_numpy(dtype=np.int64))
 

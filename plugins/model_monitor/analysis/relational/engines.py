@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 Failures = tuple[type[Exception], ...]
+
+_SIGNATURE = (("string",), "array<string>")
 
 ROWS_OF_A_FILE = 40
 """Positions count 2^40 records in each file."""
@@ -110,7 +114,12 @@ class DuckDbEngine(Engine):
 
     def counts(self, keys: RowKeys) -> pd.DataFrame:
         backend = ibis.duckdb.from_connection(self._connection)
-        counts: pd.DataFrame = backend.to_pyarrow(_counted(keys, without_nulls)).to_pandas()
+
+        def keys_of_rows(records: Any) -> Any:
+            return pa.array([keys(record) for record in records.to_pylist()], pa.list_(pa.string()))
+
+        keys_of = ibis.udf.scalar.pyarrow(keys_of_rows, signature=_SIGNATURE)
+        counts: pd.DataFrame = backend.to_pyarrow(counted(keys_of, len(keys.columns), without_nulls)).to_pandas()
         return counts
 
 
@@ -129,6 +138,8 @@ class SparkEngine(Engine):
                 "windows.engine is pyspark, and PySpark is not installed beside Airflow here. Install it "
                 "(pip install 'ibis-framework[pyspark]'; it needs Java 17), or choose duckdb."
             ) from error
+        # Workers are this Python, which has the engine, unless the environment names another one.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         builder = SparkSession.builder.appName("model-monitor")
         for name, value in self._settings.items():
             builder = builder.config(name, value)
@@ -157,7 +168,13 @@ class SparkEngine(Engine):
             yield tuple(row)
 
     def counts(self, keys: RowKeys) -> pd.DataFrame:
-        counts: pd.DataFrame = self._backend.to_pyarrow(_counted(keys, to_json)).to_pandas()
+        # One by one: here Spark would hand single values to a function on arrays as well.
+        def keys_of_rows(record: str) -> list[str]:
+            return keys(record)
+
+        keys_of = ibis.udf.scalar.python(keys_of_rows, signature=_SIGNATURE)
+        expression = counted(keys_of, len(keys.columns), to_json)
+        counts: pd.DataFrame = self._backend.to_pyarrow(expression).to_pandas()
         return counts
 
     def _sql(self, expression: Any) -> str:
@@ -189,11 +206,3 @@ class SparkEngine(Engine):
         numbered = records.withColumn("line", line).join(functions.broadcast(places), "path")
         position = functions.shiftleft("rank", ROWS_OF_A_FILE) + functions.col("line")
         return numbered.withColumn("position", position).select(*columns, *PLACE)
-
-
-def _counted(keys: RowKeys, as_json: Callable[[Any], Any]) -> Any:
-    def keys_of_rows(records: Any) -> Any:
-        return pa.array([keys(record) for record in records.to_pylist()], pa.list_(pa.string()))
-
-    vectorised = ibis.udf.scalar.pyarrow(keys_of_rows, signature=(("string",), "array<string>"))
-    return counted(vectorised, len(keys.columns), as_json)
