@@ -53,6 +53,15 @@ def test_the_shap_baseline_is_the_mean_of_each_column(endpoint: MonitoredEndpoin
     assert sources.shap_baseline(endpoint) == [[2.0, 15.0, 0.5, 0.0]]
 
 
+def test_a_file_that_is_no_text_is_named(endpoint: MonitoredEndpoint, tmp_path: Path) -> None:
+    for name in ("validation.csv", "test.csv"):
+        (tmp_path / name).write_bytes(b"1,2\n\xff\xfe")
+    with pytest.raises(InputError, match=r"validation.csv: byte 5 is not UTF-8"):
+        sources.headers(endpoint)
+    with pytest.raises(InputError, match=r"test.csv: byte 5 is not UTF-8"):
+        sources.traffic_rows(tmp_path / "test.csv")
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [

@@ -110,16 +110,14 @@ def traffic_rows(file: Path) -> list[str]:
     Raises:
         InputError: when there are none.
     """
-    with _opened(file) as opened:
-        rows = [line for line in opened.read().decode("utf-8").splitlines() if line.strip()]
+    rows = [line for line in _text(file, "utf-8").splitlines() if line.strip()]
     if not rows:
         raise InputError(f"{file}: no rows to send")
     return rows
 
 
 def _rows(file: Path) -> Iterator[list[str]]:
-    with _opened(file) as opened:
-        yield from csv.reader(opened.read().decode("utf-8-sig").splitlines())
+    yield from csv.reader(_text(file, "utf-8-sig").splitlines())
 
 
 def _numbers(file: Path, line: int, row: list[str]) -> list[float]:
@@ -130,6 +128,16 @@ def _numbers(file: Path, line: int, row: list[str]) -> list[float]:
         except ValueError as error:
             raise InputError(f"{file}: line {line}: column {column}: '{value}' is not a number") from error
     return numbers
+
+
+def _text(file: Path, encoding: str) -> str:
+    with _opened(file) as opened:
+        try:
+            return opened.read().decode(encoding)
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{file}: byte {error.start + 1} is not UTF-8. Is it a text file, saved as UTF-8?"
+            ) from error
 
 
 def _opened(file: Path) -> BufferedReader:

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.errors import PreflightFailed
+from model_monitor.errors import AccessDenied, PreflightFailed
 from model_monitor.hooks.base import PERMISSIONS
 from model_monitor.operators.preflight import PreflightOperator
-from model_monitor.preflight.account import Account
+from model_monitor.preflight.account import Account, denied
 from model_monitor.preflight.findings import Finding
 from model_monitor.preflight.run import SUBJECTS, run
 from model_monitor.records import ground_truth_lines
@@ -66,6 +67,17 @@ def test_each_call_denied_in_turn_is_a_finding_that_names_the_permission(
             ]
             assert telling, f"{operation} is denied, and no finding names {permission}"
             assert operation in proxy.seen
+
+
+@pytest.mark.parametrize("permission", ["sagemaker:AddTags", "iam:PassRole"])
+def test_a_permission_that_a_call_needs_beside_its_own_is_the_one_to_allow(permission: str) -> None:
+    said = f"User: u is not authorized to perform: {permission} on resource: r because no policy allows it"
+    answer = {"Error": {"Code": "AccessDeniedException", "Message": said}}
+    refusal = AccessDenied("refused")
+    refusal.__cause__ = ClientError(answer, "CreateModelBiasJobDefinition")
+    finding = denied("managed service", "here", "sagemaker:CreateModelBiasJobDefinition", refusal)
+    assert f"Allow '{permission}'" in finding.fix
+    assert "AWS refuses CreateModelBiasJobDefinition" in finding.what
 
 
 def test_a_closed_service_says_what_to_use_instead(by_proxy: tuple[DenyingProxy, MonitoredEndpoint]) -> None:
@@ -142,9 +154,9 @@ def capture(row: str, answer: str, inference_id: str | None) -> str:
     )
 
 
-def put(aws: Running, uri: str, text: str) -> None:
+def put(aws: Running, uri: str, content: str | bytes) -> None:
     bucket, key = names.split_s3(uri)
-    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode())
+    aws.client("s3").put_object(Bucket=bucket, Key=key, Body=content)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +190,14 @@ def test_captures_and_labels(
         put(aws, f"{names.ground_truth(endpoint)}/2026/11/22/10/0.jsonl", ground_truth_lines(labels))
     (finding,) = [finding for finding in found(endpoint, "records") if finding.check == check]
     assert (finding.level, what in finding.what) == (level, True), finding
+
+
+def test_captures_that_are_no_text_hide_nothing_else(aws: Running, endpoint: MonitoredEndpoint) -> None:
+    put(aws, f"{names.captures(endpoint)}/AllTraffic/2026/11/22/10/05-00-000.jsonl", b"{}\n\xff")
+    findings = found(endpoint, "records")
+    (finding,) = [finding for finding in findings if finding.level == "error"]
+    assert (finding.check, "05-00-000.jsonl: byte 4 is not UTF-8" in finding.what) == ("captures", True)
+    assert levels(findings, "baseline") == ["warning", "warning"]
 
 
 def test_a_baseline_of_other_facets_and_inputs_is_out_of_date(aws: Running, endpoint: MonitoredEndpoint) -> None:

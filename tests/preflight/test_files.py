@@ -93,6 +93,19 @@ def test_one_mistake_hides_no_other(files: Path) -> None:
     assert errors == ["label values", "facet", "facet", "ground truth"]
 
 
+@pytest.mark.parametrize("content", [None, b"", b"\xff\xfe"], ids=["none", "empty", "not text"])
+def test_a_data_set_that_cannot_be_read_is_told_once(own: Path, content: bytes | None) -> None:
+    (own / "validation.csv").unlink()
+    if content is not None:
+        (own / "validation.csv").write_bytes(content)
+    findings = found(monitored_endpoint(own, "bucket"))
+    (finding,) = [finding for finding in findings if finding.level != "ok"]
+    assert (finding.check, finding.level) == ("data set", "error")
+    assert str(own / "validation.csv") in finding.what
+    left_out = [finding.check for finding in findings if "not checked" in finding.what]
+    assert {"label values", "facet", "test inputs", "ground truth"} <= set(left_out)
+
+
 def test_a_label_left_in_the_test_inputs_is_found_with_its_line(own: Path) -> None:
     (own / "test.csv").write_text("1,2,3,4\n1,1,2,3,4\n")
     finding = only(monitored_endpoint(own, "bucket"), "test inputs")

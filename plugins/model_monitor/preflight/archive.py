@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from model_monitor import images
-from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import InputError
-from model_monitor.preflight.dataset import validation
+from model_monitor.preflight.definition import Definition
 from model_monitor.preflight.findings import Finding, error, ok
 
 MODEL_FILE = "xgboost-model"
@@ -22,8 +21,9 @@ MOST_BYTES = 1 << 30
 _COUNT_IN_UBJSON = re.compile(rb"L\0{7}\x0bnum_featureSL\0{7}.(?P<count>\d+)", re.DOTALL)
 
 
-def check_archive(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
+def check_archive(definition: Definition) -> Iterator[Finding]:
     """The archive's model against the data set's number of model inputs, where the model is one of XGBoost."""
+    endpoint = definition.endpoint
     file = endpoint.path(endpoint.model.archive)
     image = images.image_uri(endpoint.model.image, endpoint.region, endpoint.endpoint.instance_type)
     if "xgboost" not in image.rpartition("/")[2]:
@@ -39,11 +39,10 @@ def check_archive(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
     if isinstance(count, str):
         yield ok("model archive", file, f"inputs not checked, because {count}")
         return
-    inputs = list(validation(endpoint).features.columns)
-    if count == len(inputs):
+    if count == len(definition.inputs):
         yield ok("model archive", file, f"the model takes {count} inputs, as the data set has")
         return
-    what = f"the model takes {count} inputs, and the validation data set has {len(inputs)} beside its label"
+    what = f"the model takes {count} inputs, and the validation data set has {len(definition.inputs)} beside its label"
     yield error("model archive", file, what, "Is it the archive of this model, and does data.label name the label?")
 
 

@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from itertools import islice
 
 from model_monitor import names, requests
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import InputError
 from model_monitor.newest import newest_folder
 from model_monitor.preflight.account import Account
-from model_monitor.preflight.dataset import validation
+from model_monitor.preflight.definition import Definition
 from model_monitor.preflight.findings import Finding, error, ok, warning
 from model_monitor.preflight.ground_truth import ASKED, answers
 from model_monitor.records import Capture, Payload, parse_capture
@@ -20,13 +21,14 @@ from model_monitor.records import Capture, Payload, parse_capture
 MOST_RECORDS = 500
 
 
-def check_captures(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Finding]:
+def check_captures(definition: Definition, account: Account) -> Iterator[Finding]:
     """The newest file of captures: its records as an analysis reads them, against the model's inputs."""
+    endpoint = definition.endpoint
     captures, file = newest_captures(endpoint, account)
     if not captures:
         yield _nothing_captured(endpoint)
         return
-    width = len(validation(endpoint).features.columns)
+    width = len(definition.inputs)
     scores = []
     for number, capture in enumerate(captures, start=1):
         rows, answered = _read(endpoint, capture, f"{file}, record {number}")
@@ -41,8 +43,9 @@ def check_captures(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Fi
     yield from _threshold(endpoint, scores, file)
 
 
-def check_labels(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Finding]:
+def check_labels(definition: Definition, account: Account) -> Iterator[Finding]:
     """The newest captures' inference ids against the labels collected for their hour, and the next."""
+    endpoint = definition.endpoint
     root = names.ground_truth(endpoint)
     captures, file = newest_captures(endpoint, account)
     ids = {capture.inference_id for capture in captures if capture.inference_id is not None}
@@ -51,7 +54,7 @@ def check_labels(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Find
         return
     if newest_folder(account.storage, root, account.storage.time(endpoint.bucket)) is None:
         yield warning("labels", root, "no labels yet, so bias cannot be judged", f"Run `{endpoint.name}.ground_truth`.")
-        yield from answers(endpoint, sorted(ids)[:ASKED])
+        yield from answers(definition, sorted(ids)[:ASKED])
         return
     hour = max(capture.inference_time for capture in captures)
     folders = [names.ground_truth(endpoint, one) for one in (hour, hour + timedelta(hours=1))]
@@ -80,9 +83,8 @@ def newest_captures(endpoint: MonitoredEndpoint, account: Account) -> tuple[list
     files = [] if folder is None else [uri for uri in storage.list(f"{root}/{folder}/") if uri.endswith(".jsonl")]
     if not files:
         return [], root
-    content = storage.read(files[-1]) or b""
-    lines = [line for line in content.decode("utf-8").splitlines() if line.strip()][:MOST_RECORDS]
-    return [parse_capture(line, f"{files[-1]}:{number}") for number, line in enumerate(lines, start=1)], files[-1]
+    lines = islice(_lines(account, files[-1]), MOST_RECORDS)
+    return [parse_capture(line, f"{files[-1]}:{number}") for number, line in lines], files[-1]
 
 
 def _nothing_captured(endpoint: MonitoredEndpoint) -> Finding:
@@ -150,9 +152,7 @@ def _threshold(endpoint: MonitoredEndpoint, scores: Sequence[str], file: str) ->
 
 def _labelled(account: Account, uri: str) -> Iterator[str]:
     """The inference ids of a ground-truth file."""
-    for number, line in enumerate((account.storage.read(uri) or b"").decode("utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, line in _lines(account, uri):
         try:
             record = json.loads(line)
             inference_id, _ = record["eventMetadata"]["eventId"], record["groundTruthData"]["data"]
@@ -162,3 +162,14 @@ def _labelled(account: Account, uri: str) -> Iterator[str]:
                 "Write ground truth with model_monitor.records."
             ) from problem
         yield str(inference_id)
+
+
+def _lines(account: Account, uri: str) -> Iterator[tuple[int, str]]:
+    """The lines of a JSON Lines file that hold something, each with its number."""
+    try:
+        content = (account.storage.read(uri) or b"").decode("utf-8")
+    except UnicodeDecodeError as problem:
+        raise InputError(
+            f"{uri}: byte {problem.start + 1} is not UTF-8. It is no JSON Lines file; remove it."
+        ) from problem
+    return ((number, line) for number, line in enumerate(content.splitlines(), start=1) if line.strip())

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from model_monitor import analysis_configs, sources
+from model_monitor import sources
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.config_monitors import Facet
-from model_monitor.errors import InputError
+from model_monitor.preflight.definition import Definition
 from model_monitor.preflight.findings import Finding, error, ok, warning
 
 if TYPE_CHECKING:
@@ -23,35 +23,16 @@ _NUMBERED_TWIN = re.compile(r"(?P<name>.+)\.(?P<number>\d+)")
 SHOWN = 8
 
 
-def validation(endpoint: MonitoredEndpoint) -> Dataset:
-    """The validation data set as a baseline reads it, whether or not its facets are there.
-
-    Raises:
-        InputError: naming file, line and column of what cannot be read.
-    """
-    from model_monitor.analysis.config_file import parse_analysis_config
-    from model_monitor.analysis.dataset_files import read_dataset
-
-    file = endpoint.path(endpoint.data.validation)
-    headers = sources.headers(endpoint)
-    if not file.is_file():
-        raise InputError(f"{file}: there is no such file. Is the path in the endpoint's YAML right, and the file made?")
-    analysis = analysis_configs.explainability_baseline_analysis(endpoint, endpoint.name, headers, None)
-    return read_dataset([file], parse_analysis_config(analysis, origin=endpoint.name))
-
-
-def check_data_set(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
+def check_data_set(definition: Definition) -> Iterator[Finding]:
     """The columns that the headers name, and the label among them, in every row."""
-    data = validation(endpoint)
-    label = "no label" if data.label is None else f"label '{data.label.name}'"
-    where = endpoint.path(endpoint.data.validation)
-    yield ok("data set", where, f"{len(data)} rows, {len(data.features.columns)} model inputs, {label}")
+    where = definition.endpoint.path(definition.endpoint.data.validation)
+    shape = f"{len(definition.validation)} rows, {len(definition.inputs)} model inputs"
+    yield ok("data set", where, f"{shape}, label '{definition.label.name}'")
 
 
-def check_label_values(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
+def check_label_values(definition: Definition) -> Iterator[Finding]:
     """The positive values or the threshold against the labels of the validation data set."""
-    label, values = validation(endpoint).label, tuple(endpoint.bias.label_values_or_threshold)
-    assert label is not None
+    label, values = definition.label, tuple(definition.endpoint.bias.label_values_or_threshold)
     where = "bias.label_values_or_threshold"
     if missing := int(label.isna().sum()):
         yield error("label values", where, f"{missing} rows have no label", "Leave those rows out of data.validation.")
@@ -68,21 +49,20 @@ def check_label_values(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
     yield ok("label values", where, f"{count} of {len(label)} labels are positive")
 
 
-def check_facets(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
+def check_facets(definition: Definition) -> Iterator[Finding]:
     """Each facet's column, and its values or threshold, against the validation data set; both labels in both groups."""
-    data = validation(endpoint)
-    assert data.label is not None
-    positive = _members(data.label, tuple(endpoint.bias.label_values_or_threshold))
-    for facet in endpoint.bias.facets:
-        yield _facet(data, facet, positive)
+    bias = definition.endpoint.bias
+    positive = _members(definition.label, tuple(bias.label_values_or_threshold))
+    for facet in bias.facets:
+        yield _facet(definition.validation, facet, positive)
 
 
-def check_group_variable(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
+def check_group_variable(definition: Definition) -> Iterator[Finding]:
     """The group variable's column."""
-    name = endpoint.bias.group_variable
+    name = definition.endpoint.bias.group_variable
     if name is None:
         return
-    column = (data := validation(endpoint)).column(name)
+    column = (data := definition.validation).column(name)
     if column is None:
         what = f"no model input '{name}'; they are {', '.join(data.table.columns)}"
         yield error("group variable", "bias.group_variable", what, "Name one of these columns.")
@@ -93,10 +73,10 @@ def check_group_variable(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
         yield ok("group variable", "bias.group_variable", f"'{name}' makes {column.nunique()} subgroups")
 
 
-def check_test_inputs(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
+def check_test_inputs(definition: Definition) -> Iterator[Finding]:
     """The rows that are sent as traffic against the model's inputs, which have no label and no header."""
-    file, features = endpoint.path(endpoint.data.test), validation(endpoint).features
-    inputs = list(features.columns)
+    endpoint, inputs = definition.endpoint, definition.inputs
+    file = endpoint.path(endpoint.data.test)
     rows = sources.traffic_rows(file)
     for line, row in enumerate(rows, start=1):
         for values in _sent(endpoint, row, f"{file}, line {line}"):
@@ -105,32 +85,32 @@ def check_test_inputs(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
                 more = f" The label '{endpoint.data.label}' is none of them." if len(values) == len(inputs) + 1 else ""
                 yield error("test inputs", file, what, f"Write one value for each of {', '.join(inputs)}.{more}")
                 return
-    header = _header_left_in(endpoint, rows[0], features)
+    header = _header_left_in(endpoint, rows[0], definition.validation.features)
     if header:
         yield warning("test inputs", file, header, "Write the file without its header row; it is sent as a request.")
         return
     yield ok("test inputs", file, f"{len(rows)} requests of {len(inputs)} values each")
 
 
-def check_shap_baseline(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
+def check_shap_baseline(definition: Definition) -> Iterator[Finding]:
     """The baseline's rows against the model's inputs; an address in S3 is left to `check_stored_shap_baseline`."""
-    where, baseline = "explainability.baseline", sources.shap_baseline(endpoint)
+    where, baseline = "explainability.baseline", sources.shap_baseline(definition.endpoint)
     if isinstance(baseline, str):
         return
     if baseline is None:
-        rows, wanted = len(validation(endpoint)), endpoint.explainability.num_clusters or 1
+        rows, wanted = len(definition.validation), definition.endpoint.explainability.num_clusters or 1
         if rows < wanted:
             what = f"{wanted} clusters of {rows} rows"
             yield error("SHAP baseline", where, what, "Ask for fewer with explainability.num_clusters.")
         else:
             yield ok("SHAP baseline", where, "clusters of the validation data set")
         return
-    yield _baseline_shape(endpoint, tuple(map(tuple, baseline)), lambda _: b"")
+    yield _baseline_shape(definition, tuple(map(tuple, baseline)), lambda _: b"")
 
 
-def check_stored_shap_baseline(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Finding]:
+def check_stored_shap_baseline(definition: Definition, account: Account) -> Iterator[Finding]:
     """A baseline that lies in S3 against the model's inputs."""
-    baseline = endpoint.explainability.baseline
+    baseline = definition.endpoint.explainability.baseline
     if not isinstance(baseline, str) or not baseline.startswith("s3://"):
         return
     content = account.storage.read(baseline)
@@ -139,12 +119,12 @@ def check_stored_shap_baseline(endpoint: MonitoredEndpoint, account: Account) ->
             "SHAP baseline", "explainability.baseline", f"there is no {baseline}", "Upload it, or name another."
         )
         return
-    yield _baseline_shape(endpoint, baseline, lambda _: content)
+    yield _baseline_shape(definition, baseline, lambda _: content)
 
 
-def check_threshold(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
+def check_threshold(definition: Definition) -> Iterator[Finding]:
     """The probability threshold against what a probability can be."""
-    threshold = endpoint.bias.probability_threshold
+    threshold = definition.endpoint.bias.probability_threshold
     if threshold in (0, 1):
         what = f"{threshold:g} leaves (nearly) all predictions on one side"
         yield warning(
@@ -250,12 +230,10 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _baseline_shape(endpoint: MonitoredEndpoint, baseline: Any, read: Any) -> Finding:
+def _baseline_shape(definition: Definition, baseline: Any, read: Any) -> Finding:
     from model_monitor.analysis.config import ShapConfig
     from model_monitor.analysis.shap_baseline import baseline_rows
 
-    features = validation(endpoint).features
-    rows = baseline_rows(
-        ShapConfig(baseline=baseline), features, endpoint.data.features, endpoint.data.dataset_type, read
-    )
+    data, features = definition.endpoint.data, definition.validation.features
+    rows = baseline_rows(ShapConfig(baseline=baseline), features, data.features, data.dataset_type, read)
     return ok("SHAP baseline", "explainability.baseline", f"{len(rows)} rows of {len(rows.columns)} values")

@@ -7,20 +7,22 @@ from collections.abc import Iterator, Sequence
 from model_monitor import labels, sources
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import MonitorError
-from model_monitor.preflight.dataset import validation
+from model_monitor.preflight.definition import Definition
 from model_monitor.preflight.findings import Finding, error, ok, warning
 
 ASKED = 20
 
 
-def check_source(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
+def check_source(definition: Definition) -> Iterator[Finding]:
     """The source's labels for the inference ids of artificial traffic, which are row numbers."""
+    endpoint = definition.endpoint
     rows = len(sources.traffic_rows(endpoint.path(endpoint.data.test)))
-    yield from answers(endpoint, [str(number) for number in range(min(rows, ASKED))])
+    yield from answers(definition, [str(number) for number in range(min(rows, ASKED))])
 
 
-def answers(endpoint: MonitoredEndpoint, inference_ids: Sequence[str]) -> Iterator[Finding]:
+def answers(definition: Definition, inference_ids: Sequence[str]) -> Iterator[Finding]:
     """What the source says of these ids, against the labels of the validation data set."""
+    endpoint = definition.endpoint
     where = endpoint.ground_truth.source
     try:
         found = labels.labels(endpoint.ground_truth, inference_ids)
@@ -34,9 +36,7 @@ def answers(endpoint: MonitoredEndpoint, inference_ids: Sequence[str]) -> Iterat
         what = f"knows no label for any of {', '.join(inference_ids[:3])}"
         yield warning("ground truth", where, what, "Labels may come later; without any, bias cannot be judged.")
         return
-    label = validation(endpoint).label
-    assert label is not None
-    known = {str(value) for value in label.dropna().unique().tolist()}
+    known = {str(value) for value in definition.label.dropna().unique().tolist()}
     strange = sorted(value for value in set(found.values()) if not _among(value, known))
     if strange and not _is_quantity(endpoint, known):
         what = f"answers {', '.join(map(repr, strange[:5]))}; the data set's labels are {', '.join(sorted(known)[:5])}"

@@ -14,6 +14,7 @@ from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import AccessDenied
 from model_monitor.names import KINDS
 from model_monitor.preflight.account import Account, Probe, denied
+from model_monitor.preflight.definition import Definition
 from model_monitor.preflight.findings import Finding, error, ok, warning
 
 SAGEMAKER = "sagemaker.amazonaws.com"
@@ -23,9 +24,10 @@ TRIED_BY_USE = (
 )
 
 
-def check_bucket(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Finding]:
+def check_bucket(definition: Definition, account: Account) -> Iterator[Finding]:
     """The bucket's existence and region, and an object written, read, listed and deleted in it."""
-    storage, where = account.storage, f"s3://{endpoint.bucket}"
+    endpoint, storage = definition.endpoint, account.storage
+    where = f"s3://{endpoint.bucket}"
     try:
         found = storage.find("head_bucket", Bucket=endpoint.bucket)
     except AccessDenied as refusal:
@@ -50,9 +52,10 @@ def check_bucket(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Find
         yield Probe(permission, uri, ask).finding("bucket")
 
 
-def check_role(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Finding]:
+def check_role(definition: Definition, account: Account) -> Iterator[Finding]:
     """The role's existence in this account, and whether SageMaker may take it."""
-    where, name = endpoint.role, endpoint.role.rpartition("/")[2]
+    where = definition.endpoint.role
+    name = where.rpartition("/")[2]
     try:
         role = account.iam.call("get_role", RoleName=name)["Role"]
     except AccessDenied as refusal:
@@ -66,7 +69,7 @@ def check_role(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Findin
         else:
             yield ok("role", where, "is not known here; only AWS itself looks at roles")
         return
-    if role["Arn"] != endpoint.role:
+    if role["Arn"] != where:
         what = f"this account's role of that name is {role['Arn']}"
         yield error("role", where, what, "A role of another account or path cannot be passed; correct it in the YAML.")
     elif not _trusts_sagemaker(role["AssumeRolePolicyDocument"]):
@@ -76,8 +79,9 @@ def check_role(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Findin
         yield ok("role", where, f"exists, and {SAGEMAKER} may assume it")
 
 
-def check_sagemaker(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Finding]:
+def check_sagemaker(definition: Definition, account: Account) -> Iterator[Finding]:
     """Every describing and listing call of the DAGs, on this endpoint's names; nothing is made."""
+    endpoint = definition.endpoint
     client: Any = account.sagemaker.conn
     for method, request in _reads(endpoint):
         operation = client.meta.method_to_api_mapping[method]

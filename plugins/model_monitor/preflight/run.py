@@ -20,15 +20,16 @@ from model_monitor.preflight import (
     service,
 )
 from model_monitor.preflight.account import Account, lacks_permission
-from model_monitor.preflight.findings import Finding, error
+from model_monitor.preflight.definition import Definition
+from model_monitor.preflight.findings import Finding, error, ok
 
 
 @dataclass(frozen=True)
 class Subject:
     """What belongs together: checks that need only this machine, and checks that need an account."""
 
-    offline: Sequence[tuple[str, Callable[[MonitoredEndpoint], Iterator[Finding]]]] = ()
-    online: Sequence[tuple[str, Callable[[MonitoredEndpoint, Account], Iterator[Finding]]]] = ()
+    offline: Sequence[tuple[str, Callable[[Definition], Iterator[Finding]]]] = ()
+    online: Sequence[tuple[str, Callable[[Definition, Account], Iterator[Finding]]]] = ()
 
 
 SUBJECTS: dict[str, Subject] = {
@@ -70,33 +71,43 @@ def run(
 ) -> Iterator[Finding]:
     """Every finding on an endpoint; without an account, of those checks that need none.
 
-    Once the account's server does not answer, or does not accept the credentials, it is not asked again.
+    What ends several checks early, such as a file that cannot be read, is told once. Once the account's server does not
+    answer, or does not accept the credentials, it is not asked again.
     """
+    definition = Definition(endpoint)
+    told: set[str] = set()
+
+    def guarded(check: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+        try:
+            yield from findings
+        except (MonitorError, ClientError, BotoCoreError) as problem:
+            if _ends_all(problem):
+                raise
+            yield _ended(check, endpoint, problem, told)
+
     for name in subjects:
         for check, offline in SUBJECTS[name].offline:
-            yield from _guarded(check, endpoint, offline(endpoint))
+            yield from guarded(check, offline(definition))
         if account is None:
             continue
         for check, online in SUBJECTS[name].online:
             try:
-                yield from _guarded(check, endpoint, online(endpoint, account))
+                yield from guarded(check, online(definition, account))
             except (Unreachable, AccessDenied) as problem:
-                yield error(check, endpoint.name, str(problem))
+                yield _ended(check, endpoint, problem, told)
                 account = None
                 break
 
 
-def _guarded(check: str, endpoint: MonitoredEndpoint, findings: Iterator[Finding]) -> Iterator[Finding]:
-    """A check's findings; what ends it early is its last one. Our errors say where, and what to do."""
-    try:
-        yield from findings
-    except Unreachable:
-        raise
-    except AccessDenied as problem:
-        if not lacks_permission(problem):
-            raise
-        yield error(check, endpoint.name, str(problem))
-    except MonitorError as problem:
-        yield error(check, endpoint.name, str(problem))
-    except (ClientError, BotoCoreError) as problem:
-        yield error(check, endpoint.name, str(problem))
+def _ends_all(problem: Exception) -> bool:
+    """Whether no other call would be answered either."""
+    return isinstance(problem, Unreachable) or (isinstance(problem, AccessDenied) and not lacks_permission(problem))
+
+
+def _ended(check: str, endpoint: MonitoredEndpoint, problem: Exception, told: set[str]) -> Finding:
+    """What ended a check early, as its last finding. Our errors say where, and what to do."""
+    text = str(problem)
+    if text in told:
+        return ok(check, endpoint.name, "not checked, because of an error told above")
+    told.add(text)
+    return error(check, endpoint.name, text)

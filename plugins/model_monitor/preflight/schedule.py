@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from model_monitor import windows
-from model_monitor.config import MonitoredEndpoint
 from model_monitor.config_types import duration
+from model_monitor.preflight.definition import Definition
 from model_monitor.preflight.findings import Finding, error, ok, warning
 
 SOME_NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 """Any moment will do: schedules repeat."""
 
 
-def check_monitoring(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
+def check_monitoring(definition: Definition) -> Iterator[Finding]:
     """The order of the monitors' offsets."""
-    own = endpoint.monitoring
+    own = definition.endpoint.monitoring
     start, end = duration(own.start_time_offset), duration(own.end_time_offset)
     where = "monitoring.start_time_offset"
     if start >= end:
@@ -26,8 +26,9 @@ def check_monitoring(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
         yield ok("schedule", where, f"{own.cron} analyses {end - start} up to {own.end_time_offset}")
 
 
-def check_windows(endpoint: MonitoredEndpoint) -> Iterator[Finding]:
+def check_windows(definition: Definition) -> Iterator[Finding]:
     """The windows of two firings in a row: each ends before it is judged, and together they leave nothing out."""
+    endpoint = definition.endpoint
     where = "monitoring.cron" if endpoint.windows.schedule is None else "windows.schedule"
     last = windows.latest(endpoint, SOME_NOON)
     before = next(windows.before(endpoint, last))

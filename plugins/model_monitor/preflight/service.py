@@ -7,19 +7,20 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from model_monitor import names, requests
-from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import AccessDenied, ServiceUnavailable
 from model_monitor.preflight.account import Account, Probe, denied
+from model_monitor.preflight.definition import Definition
 from model_monitor.preflight.findings import Finding, Level, error, ok, warning
 
 CHECK = "managed service"
 
 
-def check_service(endpoint: MonitoredEndpoint, account: Account) -> Iterator[Finding]:
+def check_service(definition: Definition, account: Account) -> Iterator[Finding]:
     """A bias job definition, made and deleted at once. A definition is no job and no schedule, and is free."""
     from model_monitor.hooks.base import is_taken
 
-    sagemaker, where = account.sagemaker, f"SageMaker in {endpoint.region}"
+    endpoint, sagemaker = definition.endpoint, account.sagemaker
+    where = f"SageMaker in {endpoint.region}"
     body = requests.create_job_definition(endpoint, "bias", {}, None)
     name = names.preflight_definition(endpoint, body["JobDefinitionName"])
     needed = endpoint.monitoring.baselines == "sagemaker"
