@@ -129,6 +129,20 @@ def test_status_of_an_endpoint_that_has_everything(aws: Running, endpoint: Monit
     )
 
 
+@pytest.mark.parametrize("spoilt", ["{", "[]", '{"violations": 2}'])
+def test_a_verdict_that_cannot_be_read_is_told_beside_the_others(
+    aws: Running, endpoint: MonitoredEndpoint, spoilt: str
+) -> None:
+    for kind in names.KINDS:
+        put(aws, f"{names.report_folder(endpoint, kind, '2026/11/22/11')}/analysis.json")
+    put(aws, f"{names.report_folder(endpoint, 'bias', '2026/11/22/11')}/constraint_violations.json", spoilt)
+    (status,) = statuses([endpoint])
+    assert status.verdicts == {
+        "bias": "2026/11/22/11: constraint_violations.json cannot be read",
+        "explainability": "2026/11/22/11: ok",
+    }
+
+
 def test_status_names_the_dag_that_makes_what_is_missing(aws: Running, endpoint: MonitoredEndpoint) -> None:
     (status,) = statuses([endpoint])
     name = endpoint.name

@@ -129,5 +129,10 @@ def _verdict(endpoint: MonitoredEndpoint, storage: StorageHook, kind: Kind, now:
         return f"{window}: no {ANALYSIS}"
     violations = f"{names.report_folder(endpoint, kind, window)}/{VIOLATIONS}"
     content = storage.read(violations) if VIOLATIONS in files else None
-    count = len(json.loads(content)["violations"]) if content else 0
-    return f"{window}: {count} violations" if count else f"{window}: ok"
+    try:
+        count = len(json.loads(content)["violations"]) if content else 0
+    except (ValueError, KeyError, TypeError):
+        return f"{window}: {VIOLATIONS} cannot be read"
+    if not count:
+        return f"{window}: ok"
+    return f"{window}: {count} violation{'s' if count > 1 else ''}"
