@@ -52,6 +52,10 @@ class MonitoredEndpoint(Section):
 
     _project: Path = PrivateAttr(default=PROJECT)
 
+    def __str__(self) -> str:
+        """The name alone: what a scheduler's copy of a DAG or a log line shows of an endpoint."""
+        return self.name
+
     @model_validator(mode="after")
     def _parts_fit_together(self) -> MonitoredEndpoint:
         self._check_formats()
@@ -80,6 +84,10 @@ class MonitoredEndpoint(Section):
             raise ValueError("explainability.num_clusters: is for the baseline clusters")
         if self.endpoint.payloads.content_type != "text/csv" and self.features_in_requests is None:
             raise ValueError("endpoint.payloads.features: say where features stand in a request, such as features")
+
+    def __str__(self) -> str:
+        """The name alone: Airflow stores the arguments of mapped tasks as text, where anybody may read them."""
+        return self.name
 
     @property
     def features_in_requests(self) -> str | None:

@@ -17,11 +17,12 @@ from airflow.serialization.serialized_objects import DagSerialization
 from botocore.exceptions import ClientError
 
 from model_monitor.errors import AccessDenied, JobFailed, Unreachable, WaitTimeout
+from model_monitor.preflight.run import SUBJECTS
 
 PROJECT = Path(__file__).resolve().parents[2]
 DAGS = PROJECT / "dags"
 CHURN = PROJECT / "include" / "endpoints" / "churn.yaml"
-KINDS = ("deploy", "monitor", "traffic", "ground_truth", "teardown", "preflight")
+KINDS = ("deploy", "monitor", "traffic", "ground_truth", "teardown", "preflight", "windows")
 
 Load = Callable[[], DagBag]
 
@@ -45,7 +46,7 @@ def edges(dag: DAG) -> set[tuple[str, str]]:
     return {(task.task_id, below) for task in dag.tasks for below in task.downstream_task_ids}
 
 
-def test_each_endpoint_has_its_five_dags(load: Load, tmp_path: Path) -> None:
+def test_each_endpoint_has_a_dag_of_each_kind(load: Load, tmp_path: Path) -> None:
     fraud = (
         CHURN.read_text().replace("name: churn", "name: fraud").replace("churn-model-monitor", "fraud-model-monitor")
     )
@@ -127,11 +128,33 @@ def test_teardown_takes_things_down_in_the_order_that_works(dags: dict[str, DAG]
     }
 
 
+def test_preflight_tests_every_subject_whatever_another_finds(dags: dict[str, DAG]) -> None:
+    dag = dags["churn.preflight"]
+    assert set(dag.task_ids) == set(SUBJECTS)
+    assert edges(dag) == set()
+
+
+def test_windows_clean_up_after_every_shard_and_verdict(dags: dict[str, DAG]) -> None:
+    dag = dags["churn.windows"]
+    assert edges(dag) == {
+        ("window", "bias.judge"),
+        ("window", "explainability.plan"),
+        ("explainability.plan", "explainability.shadow_endpoint"),
+        ("explainability.plan", "explainability.explain"),
+        ("explainability.shadow_endpoint", "explainability.explain"),
+        ("explainability.shadow_endpoint", "explainability.clean_up"),
+        ("explainability.explain", "explainability.judge"),
+        ("explainability.judge", "explainability.clean_up"),
+    }
+    assert dag.get_task("explainability.clean_up").is_teardown
+
+
 def test_what_waits_defers(dags: dict[str, DAG]) -> None:
     waiting = {
         "churn.deploy": ["endpoint.deploy_endpoint", "try_out.show_captures", "baselines.bias"],
         "churn.monitor": ["bias.execution_started", "bias.execution_finished"],
         "churn.teardown": ["monitors.delete_bias", "endpoint.delete_endpoint"],
+        "churn.windows": ["explainability.shadow_endpoint"],
     }
     for dag_id, task_ids in waiting.items():
         assert all(dags[dag_id].get_task(task_id).deferrable for task_id in task_ids)
@@ -221,4 +244,4 @@ print(sorted(heavy & set(sys.modules)))
 
 def test_what_is_started_by_hand_just_runs_and_what_recurs_is_switched_on_by_hand(dags: dict[str, DAG]) -> None:
     paused = {dag_id for dag_id, dag in dags.items() if dag.is_paused_upon_creation}
-    assert {dag_id.partition(".")[2] for dag_id in paused} == {"traffic", "ground_truth"}
+    assert {dag_id.partition(".")[2] for dag_id in paused} == {"traffic", "ground_truth", "windows"}
