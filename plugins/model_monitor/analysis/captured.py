@@ -124,29 +124,10 @@ def collect_merged(paths: Sequence[Path], where: Where) -> Merged:
     """
     found = Collected()
     for path, number, record in _records(paths):
-        plain = _plain(record) if where.inference is None and where.probability is None else None
-        if plain is not None:
-            data, output, label = plain
-            found.inputs.append(data)
-            found.scores.append(output.split(","))
-            found.labels.append(label)
-            found.places.append((path, number))
-        else:
-            _add(found, record, where, path, number)
+        found.add(record, where, path, number)
     if not found.inputs:
         raise no_records(paths)
-    predicted = found.predicted
-    if where.inference is not None and where.probability is None and are_labels(found.scores):
-        predicted = [csv_line(label) for label in found.scores]
-    scores = None if predicted and not found.predicted else _as_array(found)
-    return Merged(
-        found.input_rows(), scores, found.csv_rows(predicted) if predicted else None, found.csv_rows(found.labels)
-    )
-
-
-def no_records(paths: Sequence[Path]) -> AnalysisError:
-    """What is wrong with files that hold no record."""
-    return AnalysisError(f"No records in {', '.join(map(str, paths)) or 'no files'}")
+    return found.merged(where)
 
 
 def _plain(record: dict[str, Any]) -> tuple[str, str, str] | None:
