@@ -130,6 +130,11 @@ def collect_merged(paths: Sequence[Path], where: Where) -> Merged:
     return found.merged(where)
 
 
+def no_records(paths: Sequence[Path]) -> AnalysisError:
+    """What is wrong with files that hold no record."""
+    return AnalysisError(f"No records in {', '.join(map(str, paths)) or 'no files'}")
+
+
 def _plain(record: dict[str, Any]) -> tuple[str, str, str] | None:
     """Input, output and label of the usual record, which is one row in CSV throughout; None for any other."""
     capture = record["captureData"]
