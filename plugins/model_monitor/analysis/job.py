@@ -59,11 +59,24 @@ def run(root: Path, environment: Mapping[str, str], invoke: Invoke | None, fetch
     """
 
     def work() -> str:
-        log.info("Starting SageMaker Clarify Processing job")
-        job = _Job(root, environment, load_analysis_config(below(root, CONFIG)), invoke, fetch)
+        job = _job(root, environment, invoke, fetch)
         return job.monitor() if "analysis_type" in environment else job.baseline()
 
     return exit_code(root, work)
+
+
+def make_baseline(root: Path, invoke: Invoke, fetch: Fetch) -> None:
+    """Do what `run` does for a baselining job, and raise what goes wrong.
+
+    Raises:
+        InputError: for configuration or data, naming file and line; and what `invoke` and `fetch` raise.
+    """
+    _job(root, {}, invoke, fetch).baseline()
+
+
+def _job(root: Path, environment: Mapping[str, str], invoke: Invoke | None, fetch: Fetch | None) -> _Job:
+    log.info("Starting SageMaker Clarify Processing job")
+    return _Job(root, environment, load_analysis_config(below(root, CONFIG)), invoke, fetch)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,41 +46,49 @@ class EngineBaselineOperator(MonitorOperator):
         endpoint = self.endpoint
         analysis = sources.baseline_analysis(endpoint, self.kind)
         config = json.dumps(analysis | {"dataset_uri": sources.validation_uri(endpoint)})
-        config_uri = names.baseline_analysis_config(endpoint, self.kind)
         constraints = names.baseline_constraints(endpoint, self.kind)
-        if self.storage.read(config_uri) == config.encode() and self.storage.read(constraints) is not None:
+        if self._is_there(config):
             self.log.info("The baseline of this model, data set and settings is there: taking it")
         else:
             self._make(analysis, config)
-        summary = summarise(json.loads(self.storage.read(constraints) or b"{}"))
+        content = self.storage.read(constraints)
+        if content is None:
+            raise JobFailed(f"{constraints} is gone; it was there a moment ago. Clear this task to make it anew.")
+        summary = summarise(json.loads(content))
         self.log.info("Suggested constraints, %s:\n%s", constraints, summary.text)
         self.report_url = self.storage.page(f"{names.baseline_output(endpoint, self.kind)}/report.html")
         return {"job": None, "constraints": constraints, **summary.values}
 
+    def _is_there(self, config: str) -> bool:
+        kept = self.storage.read(names.baseline_analysis_config(self.endpoint, self.kind))
+        return kept == config.encode() and bool(
+            self.storage.list(names.baseline_constraints(self.endpoint, self.kind), limit=1)
+        )
+
     def _make(self, analysis: dict[str, Any], config: str) -> None:
-        from model_monitor.analysis import job
-        from model_monitor.analysis.container import CONFIG, DATA, DONE, MESSAGE, OUTPUT, below
+        from model_monitor.analysis.container import CONFIG, DATA, OUTPUT, below
+        from model_monitor.analysis.job import make_baseline
 
         endpoint = self.endpoint
         with tempfile.TemporaryDirectory(prefix="baseline-", dir=endpoint.windows.scratch) as folder:
             root = Path(folder)
             below(root, CONFIG).parent.mkdir(parents=True)
             below(root, CONFIG).write_text(json.dumps(analysis), encoding="utf-8")
-            below(root, DATA).mkdir(parents=True)
-            source = endpoint.path(endpoint.data.validation)
-            try:
-                shutil.copy(source, below(root, DATA))
-            except OSError as error:
-                raise InputError(f"{source}: cannot be read: {error.strerror}") from error
+            source = endpoint.path(endpoint.data.validation).absolute()
+            data = below(root, DATA) / source.name
+            data.parent.mkdir(parents=True)
+            data.symlink_to(source)
             invoke = EndpointModel.of(endpoint, self.model_endpoint, **self._hook_parameters)
-            if job.run(root, {}, invoke, self._fetch) != DONE:
-                raise JobFailed(
-                    f"The {self.kind} baseline of {endpoint.name} could not be made: "
-                    f"{below(root, MESSAGE).read_text(encoding='utf-8')}"
-                )
-            # The configuration comes last: where it lies, the result is complete.
+            try:
+                make_baseline(root, invoke, self._fetch)
+            except InputError as error:
+                told = str(error).replace(str(data), str(source)).replace(f"{root}/", "/")
+                raise JobFailed(f"The {self.kind} baseline of {endpoint.name} could not be made: {told}") from error
+            # Where the configuration lies, the result is complete and its own: it goes first and comes last.
+            kept = names.baseline_analysis_config(endpoint, self.kind)
+            self.storage.delete(kept)
             self.storage.replace(names.baseline_output(endpoint, self.kind), below(root, OUTPUT))
-            self.storage.put(names.baseline_analysis_config(endpoint, self.kind), config)
+            self.storage.put(kept, config)
 
     def _fetch(self, uri: str) -> bytes:
         content = self.storage.read(uri)
