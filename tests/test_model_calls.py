@@ -227,7 +227,7 @@ class TestNetwork:
 
         with serving(say_nothing) as url:
             with pytest.raises(ModelError, match="No answer in time: Read timeout on endpoint URL"):
-                connected(url, read_timeout=0.2)(b"1,2", "text/csv", "text/csv")
+                connected(url, read_timeout=0.5)(b"1,2", "text/csv", "text/csv")
             over.set()
         assert silent == [0]
 

@@ -27,7 +27,7 @@ FIRST_PAUSE_SECONDS = 0.5
 
 
 class Pace:
-    """At most so many requests a second, over all threads, evenly spaced."""
+    """At most so many requests a second from this process, over all its threads, evenly spaced."""
 
     def __init__(
         self,

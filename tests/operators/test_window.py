@@ -224,6 +224,16 @@ def test_an_empty_window_is_skipped_or_fails_with_what_was_found(anew: Judged) -
             judge(configured(anew.endpoint, windows={"when_empty": "fail"}), given)
 
 
+@pytest.mark.parametrize("baseline", ["test_mean", "clusters"])
+def test_files_whose_requests_all_came_outside_the_window_are_told(anew: Judged, baseline: str) -> None:
+    endpoint = configured(anew.endpoint, explainability={"baseline": baseline})
+    start, end = (anew.due - timedelta(minutes=minutes) for minutes in (20, 10))
+    window = windows.asked_for(endpoint, start.isoformat(), end.isoformat())
+    why = skipped(judge_explainability, endpoint, context("manual__outside"), window, compare="none")
+    assert "Captures: 1 file in s3://" in why
+    assert "No request in these files came between the window's start and end." in why
+
+
 def test_requests_without_inference_ids_are_told(deployed: MonitoredEndpoint, aws: Running) -> None:
     due = windows.latest(deployed, aws.now()).scheduled + HOUR
     aws.advance((due - aws.now()).total_seconds() + 60)
