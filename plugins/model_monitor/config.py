@@ -52,10 +52,6 @@ class MonitoredEndpoint(Section):
 
     _project: Path = PrivateAttr(default=PROJECT)
 
-    def __str__(self) -> str:
-        """The name alone: what a scheduler's copy of a DAG or a log line shows of an endpoint."""
-        return self.name
-
     @model_validator(mode="after")
     def _parts_fit_together(self) -> MonitoredEndpoint:
         self._check_formats()
