@@ -17,7 +17,8 @@ class RuntimeHook(MonitorHook):
 
     def invoke(self, **request: Any) -> bytes:
         """Send one request to an endpoint; returns the model's answer. Errors are those of `call`."""
-        return self._explained(lambda: self.conn.invoke_endpoint(**request)["Body"].read(), request)
+        body = self.call("invoke_endpoint", **request)["Body"]
+        return self._explained(body.read, request)
 
 
 class OneTryRuntimeHook(RuntimeHook):
