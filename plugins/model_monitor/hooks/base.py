@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,6 +34,7 @@ UNACCEPTED = {
     "UnrecognizedClientException",
 }
 MISSING = {"ResourceNotFound", "ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404", "NotFound"}
+_NAMED = re.compile(r"not authorized to perform: (?P<name>[\w-]+:\w+)")
 PERMISSIONS = {
     "s3:HeadBucket": "s3:ListBucket",
     "s3:ListObjectsV2": "s3:ListBucket",
@@ -126,7 +128,7 @@ def explain(error: ClientError, service: str, request: dict[str, Any]) -> Monito
     code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
     if code in DENIED:
         action = f"{service.removesuffix('-runtime')}:{error.operation_name}"
-        permission = PERMISSIONS.get(action, action)
+        permission = named_permission(message) or PERMISSIONS.get(action, action)
         return AccessDenied(
             f"AWS refused {error.operation_name} on {_subject(request)}: {message or code}. "
             f"Allow '{permission}' there for the identity of this Airflow connection."
@@ -139,9 +141,19 @@ def explain(error: ClientError, service: str, request: dict[str, Any]) -> Monito
     if "maintenance mode" in message:
         return ServiceUnavailable(
             f"AWS refused {error.operation_name}: {message} "
-            "Run the same monitors without the managed service, for example against the embedded AWS."
+            "Airflow judges the same windows without the managed service: <endpoint>.windows, with baselines: airflow "
+            "under monitoring in the YAML."
         )
     return None
+
+
+def named_permission(message: str) -> str | None:
+    """The permission that AWS's own words name, if they do.
+
+    It is not always the call's own: a role in a request needs iam:PassRole too, tags need sagemaker:AddTags.
+    """
+    named = _NAMED.search(message)
+    return None if named is None else PERMISSIONS.get(named["name"], named["name"])
 
 
 def _subject(request: dict[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from model_monitor.hooks.s3 import StorageHook
     from model_monitor.hooks.sagemaker import SageMakerHook
 
-_PERMISSION = re.compile(r"not authorized to perform: (?P<name>[\w-]+:\w+)")
 
 
 @dataclass(frozen=True)
@@ -72,15 +70,13 @@ def denied(check: str, where: str, permission: str, refusal: AccessDenied, level
     Raises:
         AccessDenied: again, when AWS does not accept the credentials, so that no other call would be answered either.
     """
-    from model_monitor.hooks.base import PERMISSIONS
+    from model_monitor.hooks.base import named_permission
 
     cause = refusal.__cause__
     if not lacks_permission(refusal) or not isinstance(cause, ClientError):
         raise refusal
     said = cause.response["Error"].get("Message", "")
-    if (named := _PERMISSION.search(said)) is not None:
-        # Not always the call's own: a role in it needs iam:PassRole too, tags need sagemaker:AddTags.
-        permission = PERMISSIONS.get(named["name"], named["name"])
+    permission = named_permission(said) or permission
     fix = f"Allow '{permission}' on {where} for the identity of this Airflow connection."
     return Finding(level, check, where, f"AWS refuses {cause.operation_name}: {said}", fix)
 
