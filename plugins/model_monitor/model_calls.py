@@ -10,7 +10,8 @@ import random
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.waiter_with_logging import RETRIABLE_ERROR_CODES
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -19,7 +20,11 @@ from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import EndpointFailed, ModelError, MonitorError, Unreachable
 from model_monitor.hooks.runtime import OneTryRuntimeHook, RuntimeHook
 
+if TYPE_CHECKING:
+    from model_monitor.analysis.predictor import PredictorOf
+
 PASSING = {*RETRIABLE_ERROR_CODES, "ModelNotReadyException"}
+MEBIBYTE = 1024**2
 BUSY = {429, 503}
 """What model servers answer when more is asked than they have workers for."""
 TRIES = 6
@@ -120,6 +125,19 @@ class EndpointModel:
                 "of it? windows.model has concurrency and requests_per_second to ask less."
             )
         return None
+
+
+def predictor_of(endpoint: MonitoredEndpoint, name: str, **connection: Any) -> PredictorOf:
+    """What asks the endpoint of that name, within what the configuration of `endpoint` allows."""
+    from model_monitor.analysis.predictor import Predictor
+
+    allowed = endpoint.windows.model
+    return partial(
+        Predictor,
+        EndpointModel.of(endpoint, name, **connection),
+        max_payload_bytes=int(allowed.max_payload_mb * MEBIBYTE),
+        concurrency=allowed.concurrency,
+    )
 
 
 def _may_pass(error: ClientError | Unreachable) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -134,7 +135,7 @@ def explained(
             own,
             parsed,
             attributes,
-            predictors(parsed, invoke),
+            partial(Predictor, invoke),
             fetch_nothing,
             shap=shap,
             shard=number,
@@ -148,12 +149,6 @@ def _parsed(config: dict[str, Any]) -> tuple[AnalysisConfig, ShapConfig]:
     parsed = parse_analysis_config(config)
     assert parsed.shap is not None
     return parsed, parsed.shap
-
-
-def predictors(config: AnalysisConfig, invoke: Invoke) -> Callable[[pd.DataFrame], Predictor]:
-    predictor = config.predictor
-    assert predictor is not None
-    return lambda features: Predictor(invoke, predictor, features=features)
 
 
 def fetch_nothing(uri: str) -> bytes:
@@ -227,7 +222,7 @@ class TestOneShard:
             return b"100,180.5,2,1\n50,100,0,0\n"
 
         found = explain_shard(
-            files, parsed, {}, predictors(parsed, model), fetch, shap=shap, shard=0, output=tmp_path / "0.zip"
+            files, parsed, {}, partial(Predictor, model), fetch, shap=shap, shard=0, output=tmp_path / "0.zip"
         )
         assert asked == ["s3://bucket/rows.csv"]
         assert combined(tmp_path / "report", [found], config)["kernel_shap"]["label0"][
@@ -382,7 +377,7 @@ class TestClusters:
                 files,
                 parsed,
                 {},
-                predictors(parsed, with_words),
+                partial(Predictor, with_words),
                 fetch_nothing,
                 shap=settled,
                 shard=0,
@@ -429,3 +424,19 @@ def test_a_shard_s_file_cannot_run_code(tmp_path: Path) -> None:
         archive.writestr("part-00001.npy", pickled.getvalue())
     with pytest.raises(ValueError, match="allow_pickle=False"):
         list(Shard.open(shard.file).values())
+
+
+def test_without_a_model_nothing_is_explained(tmp_path: Path) -> None:
+    files = captures(tmp_path / "captures", 1, [csv_record([row]) for row in customers(3)])
+    config, shap = _parsed(document())
+    with pytest.raises(AnalysisError, match="add a predictor with a model_name"):
+        explain_shard(
+            files,
+            replace(config, predictor=None),
+            {},
+            partial(Predictor, model),
+            fetch_nothing,
+            shap=shap,
+            shard=0,
+            output=tmp_path / "0.zip",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,26 @@ def test_what_is_not_the_data_s_fault_is_told_as_it_is(
     monkeypatch.setattr(EndpointModel, "__call__", fail)
     with pytest.raises(type(failure), match=str(failure)):
         engine_baseline(prepared, shadow)
+
+
+def test_the_model_is_asked_within_what_the_configuration_allows(
+    prepared: MonitoredEndpoint, shadow: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests of a kilobyte, two at once: the second one comes while the first is on its way."""
+    model = prepared.windows.model.model_copy(update={"max_payload_mb": 1 / 1024, "concurrency": 2})
+    careful = prepared.model_copy(update={"windows": prepared.windows.model_copy(update={"model": model})})
+    sizes: list[int] = []
+    two, ask = threading.Barrier(2), EndpointModel.__call__
+
+    def watched(model: EndpointModel, body: bytes, content_type: str, accept: str) -> bytes:
+        sizes.append(len(body))
+        two.wait(60)
+        return ask(model, body, content_type, accept)
+
+    monkeypatch.setattr(EndpointModel, "__call__", watched)
+    engine_baseline(careful, shadow)
+    assert len(sizes) == 2
+    assert max(sizes) <= 1024
 
 
 def test_an_endpoint_that_is_gone_is_named(prepared: MonitoredEndpoint) -> None:

@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from model_monitor.analysis.explanations import explanations, labels, write_loca
 from model_monitor.analysis.judging import Subject, compare, exit_message, result_files
 from model_monitor.analysis.kernel_shap import explain
 from model_monitor.analysis.predicted import Predictions, labels_of
-from model_monitor.analysis.predictor import Invoke, Predictor
+from model_monitor.analysis.predictor import Invoke, Predictor, PredictorOf, no_model
 from model_monitor.analysis.shap_baseline import baseline_rows
 from model_monitor.analysis.side_tables import completed
 from model_monitor.errors import AnalysisError, InputError
@@ -59,24 +60,24 @@ def run(root: Path, environment: Mapping[str, str], invoke: Invoke | None, fetch
     """
 
     def work() -> str:
-        job = _job(root, environment, invoke, fetch)
+        job = _job(root, environment, invoke and partial(Predictor, invoke), fetch)
         return job.monitor() if "analysis_type" in environment else job.baseline()
 
     return exit_code(root, work)
 
 
-def make_baseline(root: Path, invoke: Invoke, fetch: Fetch) -> None:
+def make_baseline(root: Path, predictor_of: PredictorOf, fetch: Fetch) -> None:
     """Do what `run` does for a baselining job, and raise what goes wrong.
 
     Raises:
-        InputError: for configuration or data, naming file and line; and what `invoke` and `fetch` raise.
+        InputError: for configuration or data, naming file and line; and what the model and `fetch` raise.
     """
-    _job(root, {}, invoke, fetch).baseline()
+    _job(root, {}, predictor_of, fetch).baseline()
 
 
-def _job(root: Path, environment: Mapping[str, str], invoke: Invoke | None, fetch: Fetch | None) -> _Job:
+def _job(root: Path, environment: Mapping[str, str], predictor_of: PredictorOf | None, fetch: Fetch | None) -> _Job:
     log.info("Starting SageMaker Clarify Processing job")
-    return _Job(root, environment, load_analysis_config(below(root, CONFIG)), invoke, fetch)
+    return _Job(root, environment, load_analysis_config(below(root, CONFIG)), predictor_of, fetch)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class _Job:
     root: Path
     environment: Mapping[str, str]
     config: AnalysisConfig
-    invoke: Invoke | None
+    predictor_of: PredictorOf | None
     fetch: Fetch | None
 
     def baseline(self) -> str:
@@ -186,11 +187,9 @@ class _Job:
         return file.read_bytes()
 
     def _predictor(self, features: pd.DataFrame) -> Predictor:
-        if self.invoke is None or self.config.predictor is None:
-            raise AnalysisError(
-                "The analysis must ask a model: add a predictor with a model_name to its configuration."
-            )
-        return Predictor(self.invoke, self._located(self.config.predictor), features=features)
+        if self.predictor_of is None or self.config.predictor is None:
+            raise no_model()
+        return self.predictor_of(self._located(self.config.predictor), features=features)
 
     def _located(self, predictor: PredictorConfig) -> PredictorConfig:
         """The predictor with the places of label and score that a monitor has in its EndpointInput."""

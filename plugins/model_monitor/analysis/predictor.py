@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -184,6 +185,17 @@ class Predictor:
             raise ModelError(f"{_PLACE} holds another number of scores for each record: {_shown(answer)}")
         values = np.array(found.scores, dtype=object)
         return _Answered(values if self._probability is None else _as_numbers(values), found.labels)
+
+
+class PredictorOf(Protocol):
+    """A model, to be asked as the configuration says, for rows like those of `features`."""
+
+    def __call__(self, config: PredictorConfig, *, features: pd.DataFrame) -> Predictor: ...
+
+
+def no_model() -> AnalysisError:
+    """The error for a configuration without a model to ask."""
+    return AnalysisError("The analysis must ask a model: add a predictor with a model_name to its configuration.")
 
 
 @dataclass(frozen=True)

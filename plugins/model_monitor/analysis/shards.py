@@ -29,7 +29,7 @@ from model_monitor.analysis.config import AnalysisConfig, ShapConfig
 from model_monitor.analysis.dataset_captures import Attributes, captures_in_parts
 from model_monitor.analysis.explanations import Totals, labels, section, write_local_values
 from model_monitor.analysis.kernel_shap import explain
-from model_monitor.analysis.predictor import Predictor
+from model_monitor.analysis.predictor import PredictorOf, no_model
 from model_monitor.analysis.shap_baseline import baseline_rows
 from model_monitor.errors import AnalysisError
 
@@ -140,7 +140,7 @@ def explain_shard(
     files: Sequence[Path],
     config: AnalysisConfig,
     attributes: Attributes,
-    predictor_of: Callable[[pd.DataFrame], Predictor],
+    predictor_of: PredictorOf,
     fetch: Fetch,
     *,
     shap: ShapConfig,
@@ -151,7 +151,7 @@ def explain_shard(
 
     Args:
         config: the monitor's configuration.
-        predictor_of: the model, asked for rows like the given ones.
+        predictor_of: the model.
         fetch: what lies at an address of S3, where SHAP's baseline is one.
         shap: SHAP's settings, with the baseline and the seed that all shards share.
         shard: the shard's number, from 0.
@@ -159,6 +159,8 @@ def explain_shard(
     Raises:
         AnalysisError: naming file and line; ModelError for what the model does not answer.
     """
+    if config.predictor is None:
+        raise no_model()
     random = np.random.default_rng(None if shap.seed is None else [shap.seed, shard])
     path = attributes.get("features_attribute") or config.features
     fetched = cache(fetch)
@@ -167,7 +169,7 @@ def explain_shard(
     with zipfile.ZipFile(output, "w") as archive:
         for number, part in enumerate(captures_in_parts(files, config, attributes, ROWS_AT_ONCE)):
             features = part.features
-            predictor = predictor_of(features)
+            predictor = predictor_of(config.predictor, features=features)
             baseline = baseline_rows(shap, features, path, config.dataset_type, fetched)
             log.info("Explaining %d records against %d baseline rows", len(features), len(baseline))
             attributions = explain(

@@ -13,7 +13,7 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from model_monitor import names, sources
 from model_monitor.errors import InputError, JobFailed
 from model_monitor.links import ReportLink
-from model_monitor.model_calls import EndpointModel
+from model_monitor.model_calls import predictor_of
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.results import summarise
@@ -78,9 +78,9 @@ class EngineBaselineOperator(MonitorOperator):
             data = below(root, DATA) / source.name
             data.parent.mkdir(parents=True)
             data.symlink_to(source)
-            invoke = EndpointModel.of(endpoint, self.model_endpoint, **self._hook_parameters)
+            model = predictor_of(endpoint, self.model_endpoint, **self._hook_parameters)
             try:
-                make_baseline(root, invoke, self._fetch)
+                make_baseline(root, model, self._fetch)
             except InputError as error:
                 told = str(error).replace(str(data), str(source)).replace(f"{root}/", "/")
                 raise JobFailed(f"The {self.kind} baseline of {endpoint.name} could not be made: {told}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -13,22 +13,19 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from model_monitor import names, window_data
 from model_monitor.errors import InputError
-from model_monitor.model_calls import EndpointModel
+from model_monitor.model_calls import MEBIBYTE, predictor_of
 from model_monitor.operators.shadow import delete_shadow
 from model_monitor.operators.window import CAPTURES, REPORT, JudgeOperator, WindowTask
 from model_monitor.window_data import Found
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-    from pandas import DataFrame
 
     from model_monitor.analysis.config import ShapConfig
     from model_monitor.analysis.interval_rule import Intervals
-    from model_monitor.analysis.predictor import Predictor
     from model_monitor.analysis.shards import Shard
 
 PLAN, SHARD, EXPLANATIONS = "plan.json", "shard.zip", "explanations_shap"
-MEBIBYTE = 1024**2
 
 
 class ExplainabilityTask(WindowTask):
@@ -157,7 +154,7 @@ class ExplainShardOperator(ExplainabilityTask):
                 self.files(scratch, captured),
                 self.config,
                 self.attributes,
-                self._predictor_of(),
+                predictor_of(self.endpoint, self.model_endpoint, **self._hook_parameters),
                 self.fetch,
                 shap=self.shap_of(plan),
                 shard=self.shard,
@@ -165,20 +162,6 @@ class ExplainShardOperator(ExplainabilityTask):
             )
             self.storage.send(output, self.shard_uri(context, self.shard))
         self.log.info("Explained %d records", found.records)
-
-    def _predictor_of(self) -> Callable[[DataFrame], Predictor]:
-        from model_monitor.analysis.predictor import Predictor
-
-        allowed, config = self.endpoint.windows.model, self.config.predictor
-        assert config is not None
-        model = EndpointModel.of(self.endpoint, self.model_endpoint, **self._hook_parameters)
-        return lambda features: Predictor(
-            model,
-            config,
-            max_payload_bytes=int(allowed.max_payload_mb * MEBIBYTE),
-            features=features,
-            concurrency=allowed.concurrency,
-        )
 
 
 class JudgeExplainabilityOperator(ExplainabilityTask, JudgeOperator):
