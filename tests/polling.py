@@ -12,10 +12,10 @@ INTERVAL_SECONDS = 0.05
 Seen = TypeVar("Seen")
 
 
-def until(look: Callable[[], Seen], done: Callable[[Seen], bool]) -> Seen:
-    """What `look` gives once that is `done`; fails with what it saw last after two minutes."""
-    deadline = time.monotonic() + WAIT_SECONDS
+def until(look: Callable[[], Seen], done: Callable[[Seen], bool], seconds: float = WAIT_SECONDS) -> Seen:
+    """What `look` gives once that is `done`; fails with what it saw last after two minutes, or so many seconds."""
+    deadline = time.monotonic() + seconds
     while not done(seen := look()):
-        assert time.monotonic() < deadline, f"still not so after {WAIT_SECONDS} s: {seen}"
+        assert time.monotonic() < deadline, f"still not so after {seconds:.0f} s: {seen}"
         time.sleep(INTERVAL_SECONDS)
     return seen

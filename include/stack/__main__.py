@@ -7,10 +7,14 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 
 from stack.settings import CONNECTION, PROJECT, USER, Folders, database
 from stack.stack import Stack, StackError, up
+
+BACKFILL_TRIES = 20
+LOCKED = "database is locked"
 
 
 def main() -> int:
@@ -79,7 +83,28 @@ def _airflow(stack: Stack | None, arguments: list[str]) -> int:
     if arguments[1:2] == ["test"]:
         # A test's run is deleted at its end, and the scheduler ends when a run disappears while it looks at it.
         environment |= database_copy(stack.folders)
+    if arguments[:2] == ["backfill", "create"]:
+        return create_backfill(arguments, environment)
     return _run("airflow", arguments, environment)
+
+
+def create_backfill(arguments: list[str], environment: Mapping[str, str]) -> int:
+    """Run `airflow backfill create`, again while SQLite refuses it because the scheduler has just written.
+
+    Airflow takes back what it had made of a backfill by then.
+    """
+    for _ in range(BACKFILL_TRIES):
+        command = [sys.executable, "-m", "airflow", *arguments]
+        ran = subprocess.Popen(
+            command, env=environment, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        assert ran.stdout is not None
+        lines = list(ran.stdout)
+        if ran.wait() == 0 or not any(LOCKED in line for line in lines):
+            break
+        print("Airflow's database was busy; trying again.")
+    print("".join(lines), end="")
+    return ran.returncode
 
 
 def _monitor(stack: Stack | None, arguments: list[str]) -> int:

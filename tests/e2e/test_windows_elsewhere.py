@@ -119,4 +119,3 @@ def test_each_permission_that_is_missing_is_named(elsewhere: Elsewhere, judge: A
         assert f"Allow '{permission}' there for the identity of this Airflow connection." in str(refused.value)
     elsewhere.reset()
     assert elsewhere.judged(judge)["files"]
-

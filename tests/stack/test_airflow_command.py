@@ -10,7 +10,7 @@ import pytest
 
 from stack import __main__ as command
 from stack import stack
-from stack.settings import Folders
+from stack.settings import Folders, database
 from stack.stack import Stack
 
 SETTING = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
@@ -20,22 +20,23 @@ SETTING = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 def folders(tmp_path: Path) -> Folders:
     folders = Folders(tmp_path)
     folders.airflow.mkdir()
-    with closing(sqlite3.connect(folders.airflow_db)) as database:
-        database.execute("create table dag (dag_id text)")
+    with closing(sqlite3.connect(folders.airflow_db)) as connection:
+        connection.execute("create table dag (dag_id text)")
     return folders
 
 
 def rows(file: Path) -> list[tuple[str]]:
-    with closing(sqlite3.connect(file)) as database:
-        return database.execute("select dag_id from dag").fetchall()
+    with closing(sqlite3.connect(file)) as connection:
+        return connection.execute("select dag_id from dag").fetchall()
 
 
 def test_every_copy_of_the_database_is_a_new_one_and_leaves_the_original_alone(folders: Folders) -> None:
-    copy = Path(command.database_copy(folders)[SETTING].removeprefix("sqlite:///"))
-    with closing(sqlite3.connect(copy)) as database, database:
-        database.execute("insert into dag values ('tried')")
+    copy = folders.airflow / "test.db"
+    assert command.database_copy(folders) == database(copy)
+    with closing(sqlite3.connect(copy)) as connection, connection:
+        connection.execute("insert into dag values ('tried')")
     assert rows(folders.airflow_db) == []
-    assert command.database_copy(folders) == {SETTING: f"sqlite:///{copy}"}
+    assert command.database_copy(folders) == database(copy)
     assert rows(copy) == []
 
 
@@ -63,4 +64,4 @@ def test_only_tests_run_on_a_copy_whose_runs_no_scheduler_sees(
     monkeypatch.setattr(stack.Stack, "alive", True)
     running = Stack(folders, "http://127.0.0.1:8080", "http://127.0.0.1:5566")
     assert command._airflow(running, arguments) == 0
-    assert used == [f"sqlite:///{folders.airflow / file}"]
+    assert used == [database(folders.airflow / file)[SETTING]]

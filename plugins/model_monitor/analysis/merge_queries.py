@@ -44,33 +44,47 @@ def truth_counts(truths: ir.Table) -> ir.Table:
     )
 
 
-def paired(captures: ir.Table, truths: ir.Table, without_nulls: WithoutNulls) -> ir.Table:
-    """One row for each capture: its file, its merged record as JSON or null, the ground truth's position.
-
-    `without_nulls` is the engine's function from a struct to JSON.
-    """
+def joined(captures: ir.Table, truths: ir.Table) -> ir.Table:
+    """Each capture with the latest ground truth of its id, "truth" and "truth_position", which are null without any."""
     metadata = captures.eventMetadata
     inference_id = metadata["inferenceId"].nullif("")
     captures = captures.mutate(key=ibis.coalesce(inference_id, metadata["eventId"]), has_id=inference_id.notnull())
     latest = truths.group_by(key=truths.eventMetadata["eventId"]).aggregate(
         truth=truths.groundTruthData.argmax(truths.position), truth_position=truths.position.max()
     )
-    pairs = captures.left_join(latest, "key")
-    record = ibis.struct(
-        {
-            "eventVersion": ibis.coalesce(pairs.eventVersion, "0"),
-            "groundTruthData": pairs.truth,
-            "captureData": pairs.captureData,
-            "eventMetadata": pairs.eventMetadata,
-        }
-    )
-    matched = pairs.truth_position.notnull()
+    return captures.left_join(latest, "key")
+
+
+def matched(captures: ir.Table, truths: ir.Table) -> ir.Table:
+    """The captures that have ground truth."""
+    pairs = joined(captures, truths)
+    return pairs.filter(pairs.truth_position.notnull())
+
+
+def merged_record(pairs: ir.Table) -> ir.StructValue:
+    """Capture and ground truth in one record."""
+    members = {
+        "eventVersion": ibis.coalesce(pairs.eventVersion, "0"),
+        "groundTruthData": pairs.truth,
+        "captureData": pairs.captureData,
+        "eventMetadata": pairs.eventMetadata,
+    }
+    record: ir.StructValue = ibis.struct(members)
+    return record
+
+
+def paired(captures: ir.Table, truths: ir.Table, without_nulls: WithoutNulls) -> ir.Table:
+    """One row for each capture: its file, its merged record as JSON or null, the ground truth's position.
+
+    `without_nulls` is the engine's function from a struct to JSON.
+    """
+    pairs = joined(captures, truths)
     return pairs.select(
         "filename",
         "has_id",
         "truth_position",
         broken=pairs.captureData.isnull(),
-        record=ibis.ifelse(matched, without_nulls(record), ibis.null("string")),
+        record=ibis.ifelse(pairs.truth_position.notnull(), without_nulls(merged_record(pairs)), ibis.null("string")),
         position=pairs.position,
     )
 

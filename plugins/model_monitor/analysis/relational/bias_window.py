@@ -30,6 +30,8 @@ from model_monitor.errors import AnalysisError, InputError
 
 log = logging.getLogger(__name__)
 
+_COARSE = (list(ABOVE), list(BELOW))
+
 
 @dataclass(frozen=True)
 class BiasWindow:
@@ -72,6 +74,8 @@ def bias_window(
         engine.load(captured, labelled)
         summary = write_merged(engine.pairs(), engine.truths(), dataset, merged)
     except failures as error:
+        if (remedy := engine.too_little_memory(error)) is not None:
+            raise InputError(f"{remedy}: {error}") from error
         refuse_bad_records(captured, labelled)
         raise InputError(f"Captures and ground truth cannot be merged: {error}") from error
     if not summary.matched_captures:
@@ -149,7 +153,7 @@ def _dataset(
     for row, text in enumerate(counts["key"]):
         is_csv, cells, label, score, predicted = json.loads(text)
         cells = [
-            _fine(counts[f"text_{place}"][row], bool(is_csv)) if cell in (ABOVE, BELOW) else cell
+            _fine(counts[f"text_{place}"][row], bool(is_csv)) if cell in _COARSE else cell
             for place, cell in enumerate(cells)
         ]
         found.inputs.append(csv_line(cells) if is_csv else cells)

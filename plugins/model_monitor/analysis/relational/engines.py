@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 Failures = tuple[type[Exception], ...]
 
-_SIGNATURE = (("string",), "array<string>")
+_SIGNATURE = (("string", "string"), "array<string>")
 
 ROWS_OF_A_FILE = 40
 """Positions count 2^40 records in each file."""
@@ -58,6 +58,10 @@ class Engine(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def too_little_memory(self, error: Exception) -> str | None:
+        """What to do about an error if it says that there is too little memory."""
+        return None
 
     @property
     @abstractmethod
@@ -102,6 +106,10 @@ class DuckDbEngine(Engine):
     def failures(self) -> Failures:
         return (duckdb.Error,)
 
+    def too_little_memory(self, error: Exception) -> str | None:
+        is_so = isinstance(error, duckdb.OutOfMemoryException)
+        return f"DuckDB needs more than {self._config['memory_limit']}; raise windows.memory_mb" if is_so else None
+
     def load(self, captured: list[Path], labelled: list[Path]) -> None:
         merge.load(self._connection, captured, labelled)
 
@@ -115,11 +123,14 @@ class DuckDbEngine(Engine):
     def counts(self, keys: RowKeys) -> pd.DataFrame:
         backend = ibis.duckdb.from_connection(self._connection)
 
-        def keys_of_rows(records: Any) -> Any:
-            return pa.array([keys(record) for record in records.to_pylist()], pa.list_(pa.string()))
+        def keys_of_rows(records: Any, usual: Any) -> Any:
+            found = list(map(keys, records.to_pylist(), usual.to_pylist()))
+            return pa.array(found, pa.list_(pa.string()))
 
         keys_of = ibis.udf.scalar.pyarrow(keys_of_rows, signature=_SIGNATURE)
-        counts: pd.DataFrame = backend.to_pyarrow(counted(keys_of, len(keys.columns), without_nulls)).to_pandas()
+        counts: pd.DataFrame = backend.to_pyarrow(
+            counted(keys_of, len(keys.columns), keys.usual_comes_apart, without_nulls)
+        ).to_pandas()
         return counts
 
 
@@ -169,11 +180,11 @@ class SparkEngine(Engine):
 
     def counts(self, keys: RowKeys) -> pd.DataFrame:
         # One by one: here Spark would hand single values to a function on arrays as well.
-        def keys_of_rows(record: str) -> list[str]:
-            return keys(record)
+        def keys_of_rows(record: str, usual: str) -> list[str]:
+            return keys(record, usual)
 
         keys_of = ibis.udf.scalar.python(keys_of_rows, signature=_SIGNATURE)
-        expression = counted(keys_of, len(keys.columns), to_json)
+        expression = counted(keys_of, len(keys.columns), keys.usual_comes_apart, to_json)
         counts: pd.DataFrame = self._backend.to_pyarrow(expression).to_pandas()
         return counts
 

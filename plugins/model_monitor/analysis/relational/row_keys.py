@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +25,20 @@ from model_monitor.errors import AnalysisError
 
 BROKEN = "!"
 SEPARATOR = "\t"
-ABOVE, BELOW = [">"], ["<="]
+ABOVE, BELOW = (">",), ("<=",)
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _WHOLE = re.compile(r"[+-]?\d+")
 _NOWHERE = (Path(), 0)
+_KEPT = 65_536
 
 
 @dataclass(frozen=True)
 class RowKeys:
-    """`record -> keys of its rows`. A record that is wrong has the one key "!" and what is wrong.
+    """`(record, usual) -> keys of its rows`. A record that is wrong has the one key "!" and what is wrong.
+
+    The usual record, which is one row in CSV throughout without quotes, comes as `usual`: its row, label and output,
+    with tabs between. All others come as JSON, and `usual` is empty.
 
     A key is followed by a number and its text for each column, which are empty unless the cell was made coarser, and by
     the row's number in its record.
@@ -52,30 +57,39 @@ class RowKeys:
     thresholds: tuple[float | None, ...]
     cut: float | None
 
-    def __call__(self, record: str) -> list[str]:
+    def __call__(self, record: str, usual: str) -> list[str]:
         try:
+            if usual:
+                row, label, output = usual.split(SEPARATOR)
+                return [self._key(row.split(","), True, label, output.split(","), None, 0)]
             content = json.loads(record)
             return [] if is_shadow(content) else list(self._keys(content))
         except (AnalysisError, ValueError, RecursionError) as error:
             return [f"{BROKEN}{error}"]
 
+    @property
+    def usual_comes_apart(self) -> bool:
+        """Whether usual records may be told from the others: the output is scores, whatever stands there."""
+        return self.where.inference is None and self.where.probability is None
+
     def _keys(self, record: dict[str, Any]) -> Iterator[str]:
         found = Collected()
         found.add(record, self.where, *_NOWHERE)
         for number, row in enumerate(found.inputs):
-            cells = _cells(row) if isinstance(row, str) else row
-            if len(cells) != self.width:
-                raise AnalysisError(f"{WRONG_WIDTH} {len(cells)} values where {self.width} are expected")
-            coarse = [self._coarse(cells[column], limit) for column, limit in zip(self.columns, self.thresholds)]
-            key = [
-                int(isinstance(row, str)),
-                [cell for cell, _ in coarse],
-                found.labels[number],
-                self._score(found.scores[number]),
-                found.predicted[number] if found.predicted else None,
-            ]
-            parts = [json.dumps(key, separators=(",", ":")), *(text for _, text in coarse), f"{number:06}"]
-            yield SEPARATOR.join(parts)
+            cells = next(csv.reader([row])) if isinstance(row, str) else row
+            predicted = found.predicted[number] if found.predicted else None
+            yield self._key(cells, isinstance(row, str), found.labels[number], found.scores[number], predicted, number)
+
+    def _key(
+        self, cells: list[Any], is_csv: bool, label: str, scores: list[str], predicted: str | None, number: int
+    ) -> str:
+        if len(cells) != self.width:
+            raise AnalysisError(f"{WRONG_WIDTH} {len(cells)} values where {self.width} are expected")
+        coarse = [self._coarse(cells[column], limit) for column, limit in zip(self.columns, self.thresholds)]
+        counting = tuple(cell for cell, _ in coarse)
+        # Equal texts are equal keys; of JSON's values, 1, 1.0 and true are equal and are not.
+        text = (_text_of_csv if is_csv else _text)(is_csv, counting, label, self._score(scores), predicted)
+        return SEPARATOR.join([text, *(text for _, text in coarse), f"{number:06}"])
 
     def _coarse(self, cell: Any, limit: float | None) -> tuple[Any, str]:
         """The cell as it counts, and the number that it was, if it was made coarser."""
@@ -89,12 +103,15 @@ class RowKeys:
 
     def _score(self, scores: list[str]) -> Any:
         if self.cut is None or len(scores) != 1:
-            return scores
+            return tuple(scores)
         value = float(scores[0])
         if not math.isfinite(value):
             raise ValueError(f"the output {scores[0]} is not finite")
         return value > self.cut
 
 
-def _cells(row: str) -> list[str]:
-    return next(csv.reader([row])) if '"' in row else row.split(",")
+def _text(*key: Any) -> str:
+    return json.dumps(key, separators=(",", ":"))
+
+
+_text_of_csv = lru_cache(_KEPT)(_text)
