@@ -19,6 +19,7 @@ import pytest
 from model_monitor.analysis import shards
 from model_monitor.analysis.config import AnalysisConfig, ShapConfig
 from model_monitor.analysis.config_file import parse_analysis_config
+from model_monitor.analysis.dataset_captures import captures_in_parts
 from model_monitor.analysis.predictor import Invoke, Predictor
 from model_monitor.analysis.shards import Shard, clusters_of, combine, explain_shard, plan_shards
 from model_monitor.errors import AnalysisError, ModelError
@@ -346,16 +347,31 @@ class TestParts:
         assert not np.allclose(first, second)
 
     def test_errors_name_file_and_line(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(shards, "ROWS_AT_ONCE", 4)
         records = [csv_record([row]) for row in customers(20)]
         records[12] = csv_record([[1, "much", 2, 1]])
         (file,) = captures(tmp_path / "captures", 1, records)
         with pytest.raises(AnalysisError, match=rf"{file}, line 13, column 'Day Mins': found 'much'"):
             explained(tmp_path / "shards", [[file]], document())
+        monkeypatch.setattr(shards, "ROWS_AT_ONCE", 4)
         records[12] = csv_record([[1, 2.5, 2]])
         (file,) = captures(tmp_path / "captures", 1, records)
         with pytest.raises(AnalysisError, match=rf"{file}, line 13: 3 values where 4 are expected"):
             explained(tmp_path / "shards", [[file]], document())
+
+    def test_one_text_in_a_small_part_may_be_one_of_many(self, tmp_path: Path) -> None:
+        records = [csv_record([row]) for row in customers(20)]
+        records[12] = csv_record([[1, "much", 2, 1]])
+        (file,) = captures(tmp_path / "captures", 1, records)
+        parts = captures_in_parts([file], parse_analysis_config(document()), {}, 4)
+        asked = [part.features["Day Mins"].astype(str).tolist() for part in parts]
+        assert [len(part) for part in asked] == [4] * 5
+        assert "much" in asked[3]
+
+    def test_shards_of_different_models_are_refused(self) -> None:
+        ours = shards.Explained(["a"], ["label0"], "a\n0\n", [0.25])
+        ours.refuse_others(shards.Explained(["a"], ["label0"], "a\n0\n", [0.25 + 1e-9]))
+        with pytest.raises(AnalysisError, match="were explained by the same model"):
+            ours.refuse_others(shards.Explained(["a"], ["label0"], "a\n0\n", [0.3]))
 
 
 class TestClusters:

@@ -17,6 +17,8 @@ from model_monitor.analysis.formats.rows import Rows, ValueRows, parse, refuse_m
 from model_monitor.analysis.payloads import Where
 from model_monitor.errors import AnalysisError
 
+TELLING_ROWS = 1000
+
 Attributes = Mapping[str, str | None]
 """`features_attribute`, `inference_attribute`, … as the platform passes a monitor's EndpointInput."""
 
@@ -34,17 +36,28 @@ def read_captures(paths: Sequence[Path], config: AnalysisConfig, attributes: Att
 
 
 def captures_in_parts(
-    paths: Sequence[Path], config: AnalysisConfig, attributes: Attributes, size: int | None = None
+    paths: Sequence[Path], config: AnalysisConfig, attributes: Attributes, size: int | None = None, alone: bool = True
 ) -> Iterator[Dataset]:
     """As `read_captures`, but about `size` rows at a time, each part with types of its own; none without records.
+
+    Stray text is complained of where there is enough to tell it from a column's usual texts: in a thousand rows, or in
+    all that there are. `alone` says that the data set has no records elsewhere.
 
     Raises:
         AnalysisError: naming file and line.
     """
     where = Where(features=attributes.get("features_attribute") or config.features)
-    for rows in inputs_in_parts(paths, where, size):
+    parts = inputs_in_parts(paths, where, size)
+    rows = next(parts, None)
+    is_first = True
+    while rows is not None:
+        following = next(parts, None)
         columns = _columns(rows, config, has_label=False)
-        yield _dataset(_inputs(rows, columns), columns, attributes)
+        frame = parse(rows, list(columns.inputs), kind="values")
+        if len(rows) >= TELLING_ROWS or (alone and is_first and following is None):
+            refuse_stray_text(frame, rows)
+        yield _dataset(frame, columns, attributes)
+        rows, is_first = following, False
 
 
 def read_merged(paths: Sequence[Path], config: AnalysisConfig, attributes: Attributes | None = None) -> Dataset:

@@ -54,7 +54,7 @@ class Explained:
     expected_value: list[float]
 
     def refuse_others(self, other: Explained) -> None:
-        """Complain of records with other features or labels.
+        """Complain of records with other features or labels, or of another model.
 
         Raises:
             AnalysisError: naming them.
@@ -69,6 +69,12 @@ class Explained:
                     f"Not all records of the window have the same {what}: some have {len(ours)} and others "
                     f"{len(others)}; they differ in {odd}"
                 )
+        if not np.allclose(self.expected_value, other.expected_value, rtol=1e-3, atol=1e-6):
+            raise AnalysisError(
+                f"Not all records of the window were explained by the same model: it answers the baseline with "
+                f"{self.expected_value} and with {other.expected_value}. Was its endpoint updated meanwhile? Clear the "
+                "run to explain them anew."
+            )
 
 
 @dataclass(frozen=True)
@@ -167,7 +173,7 @@ def explain_shard(
     records = 0
     first: Explained | None = None
     with zipfile.ZipFile(output, "w") as archive:
-        for number, part in enumerate(captures_in_parts(files, config, attributes, ROWS_AT_ONCE)):
+        for number, part in enumerate(captures_in_parts(files, config, attributes, ROWS_AT_ONCE, alone=shard == 0)):
             features = part.features
             predictor = predictor_of(config.predictor, features=features)
             baseline = baseline_rows(shap, features, path, config.dataset_type, fetched)
