@@ -80,7 +80,7 @@ class Windows(Section):
     spark: dict[str, str] = Field(
         default={}, description="settings of the Spark session, each a text, such as {spark.master: 'local[2]'}"
     )
-    memory_mb: int = Field(default=512, ge=128)
+    memory_mb: int = Field(default=512, ge=256)
     shard_mb: int = Field(default=16, ge=1)
     flip_test_records: int = Field(default=50_000, ge=0)
     scratch: str | None = None

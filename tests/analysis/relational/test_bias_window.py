@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,9 @@ def test_a_facet_that_is_no_input_is_named(tmp_path: Path) -> None:
 def test_spark_that_is_not_installed_is_told() -> None:
     with pytest.raises(InputError, match="PySpark is not installed beside Airflow here"), SparkEngine({}):
         pass
+
+
+@pytest.mark.parametrize(("memory_mb", "threads"), [(256, 1), (512, 1), (1_000_000, os.cpu_count())])
+def test_duckdb_has_as_many_threads_as_its_memory_allows(memory_mb: int, threads: int, tmp_path: Path) -> None:
+    with DuckDbEngine(memory_mb, tmp_path / "spill") as engine:
+        assert engine._connection.execute("SELECT current_setting('threads')").fetchone() == (threads,)
