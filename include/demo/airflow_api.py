@@ -68,6 +68,11 @@ class AirflowApi:
         found: list[dict[str, Any]] = self._json("GET", f"/api/v2/dags/{dag}/dagRuns", params=query)["dag_runs"]
         return found
 
+    def unfinished_backfills(self, dag: str) -> int:
+        """How many backfills of a DAG Airflow has not closed; there can be one at a time."""
+        found = self._json("GET", "/api/v2/backfills", params={"dag_id": dag})["backfills"]
+        return sum(one["completed_at"] is None for one in found)
+
     def unfinished_runs(self, dag: str) -> list[str]:
         """The ids of the runs that are queued or running."""
         query = {"state": list(UNFINISHED_RUNS), "limit": 100}
