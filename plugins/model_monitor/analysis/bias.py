@@ -18,6 +18,7 @@ from model_monitor.analysis.config_checks import NO_FACET
 from model_monitor.analysis.config_schema import NameOrIndex, Scalar
 from model_monitor.analysis.dataset import Dataset
 from model_monitor.analysis.flip_test import FlipCounts, flip_counts
+from model_monitor.analysis.formats.rows import records_of
 from model_monitor.analysis.grouping import UNIQUE_FRACTION, Group, Kind, above, equal_to, kind_of
 from model_monitor.errors import AnalysisError
 
@@ -128,7 +129,8 @@ def _predicted_positive(
     if predicted_kind is not kind:
         hint = "; leave probability_threshold out if the model predicts a quantity" if kind is Kind.CONTINUOUS else ""
         raise AnalysisError(
-            f"{OTHER_TYPE}: {_described(predicted, predicted_kind, 'predictions')}, {_described(label, kind, 'labels')}"
+            f"{OTHER_TYPE}: {_described(predicted, predicted_kind, 'predictions', weights)}, "
+            f"{_described(label, kind, 'labels', weights)}"
             f"{hint}"
         )
     if kind is Kind.CONTINUOUS:
@@ -141,15 +143,16 @@ def _predicted_positive(
         members = equal_to(predicted, values).members
     if not members.any():
         raise AnalysisError(
-            f"{NONE_POSITIVE}: {_described(predicted, predicted_kind, 'predictions')}{_hint(label, kind)}"
+            f"{NONE_POSITIVE}: {_described(predicted, predicted_kind, 'predictions', weights)}{_hint(label, kind)}"
         )
     return members
 
 
-def _described(column: pd.Series[Any], kind: Kind, what: str) -> str:
+def _described(column: pd.Series[Any], kind: Kind, what: str, weights: np.ndarray | None) -> str:
     different = column.unique()
     shown = ", ".join(map(str, different[:5])) + (", …" if len(different) > 5 else "")
-    return f"{len(column)} {what} of type {column.dtype} are taken as {kind.value}, with values {shown}"
+    records = records_of(np.ones(len(column), dtype=bool), weights)
+    return f"{records} {what} of type {column.dtype} are taken as {kind.value}, with values {shown}"
 
 
 def _hint(label: pd.Series[Any], kind: Kind) -> str:
@@ -195,8 +198,7 @@ def _comparisons(
     else:
         groups = [_group(column, kind, facet.value_or_threshold)]
     log.info("Facet %s is %s; groups: %s", column.name, kind.value, " ".join(group.shown for group in groups))
-    empty = column.isna().to_numpy()
-    missing = int(empty.sum() if dataset.weights is None else dataset.weights[empty].sum())
+    missing = records_of(column.isna().to_numpy(), dataset.weights)
     if missing:
         log.warning("Facet %s: %d rows have no value and count as the other group", column.name, missing)
     return [

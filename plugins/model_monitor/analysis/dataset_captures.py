@@ -86,15 +86,21 @@ def where_merged(config: AnalysisConfig, attributes: Attributes) -> Where:
     )
 
 
-def merged_dataset(merged: Merged, frame: pd.DataFrame, columns: Columns, attributes: Attributes) -> Dataset:
-    """A data set of merged records whose inputs are `frame`.
+def merged_dataset(
+    merged: Merged,
+    frame: pd.DataFrame,
+    columns: Columns,
+    attributes: Attributes,
+    weights: np.ndarray | None = None,
+) -> Dataset:
+    """A data set of merged records whose inputs are `frame`, or of rows that stand for several, as `weights` tell.
 
     Raises:
         AnalysisError: naming file and line, for a label that is missing or stray text.
     """
     label = parse(merged.labels, [str(columns.label)], kind="labels")[str(columns.label)]
-    refuse_stray_text(label.to_frame(), merged.labels)
-    refuse_missing(label, merged.labels)
+    refuse_stray_text(label.to_frame(), merged.labels, weights)
+    refuse_missing(label, merged.labels, weights)
     predicted = None
     if merged.predicted is not None:
         predicted = parse(merged.predicted, ["predicted label"], kind="predicted labels")["predicted label"]
@@ -120,13 +126,17 @@ def _dataset(
     scores: np.ndarray | None = None,
     predicted: pd.Series[Any] | None = None,
 ) -> Dataset:
-    left_out = _left_out(attributes.get("exclude_features_attribute"), columns.inputs)
-    kept = [name for name in columns.inputs if name not in left_out]
+    kept = kept_inputs(attributes, columns)
     return Dataset(features=frame[kept], label=label, scores=scores, predicted=predicted, columns=columns.names)
 
 
-def _left_out(listed: str | None, names: tuple[str, ...]) -> set[str]:
-    """The features that ExcludeFeaturesAttribute lists, by name or by position, with commas in between."""
+def kept_inputs(attributes: Attributes, columns: Columns) -> list[str]:
+    """The inputs but for those that ExcludeFeaturesAttribute lists, by name or by position, with commas in between.
+
+    Raises:
+        AnalysisError: when it lists one that is not there, or all.
+    """
+    listed, names = attributes.get("exclude_features_attribute"), columns.inputs
     found = set()
     for one in (part.strip() for part in (listed or "").split(",")):
         if one in names:
@@ -137,4 +147,4 @@ def _left_out(listed: str | None, names: tuple[str, ...]) -> set[str]:
             raise AnalysisError(f"ExcludeFeaturesAttribute: no feature '{one}'; features are {', '.join(names)}")
     if len(found) == len(names):
         raise AnalysisError(f"ExcludeFeaturesAttribute: {listed} leaves no feature")
-    return found
+    return [name for name in names if name not in found]

@@ -75,8 +75,13 @@ def test_the_flip_test_is_left_out_of_what_was_counted_and_says_so(tmp_path: Pat
         assert (flip["value"] is None) == (error is not None)
 
 
-def test_keys_are_few_however_many_scores_and_quantities_there_are(tmp_path: Path) -> None:
-    window = Window(list(drawn(2000, 23, incomes)))
+def two_classes(requests: Any) -> Any:
+    return [(rows, [[score, 1 - score] for score in scores], labels) for rows, scores, labels in requests]
+
+
+@pytest.mark.parametrize("scores", [list, two_classes])
+def test_keys_are_few_however_many_scores_and_quantities_there_are(tmp_path: Path, scores: Any) -> None:
+    window = Window(scores(drawn(2000, 23, incomes)))
     window.put(tmp_path)
     seen: list[int] = []
 
@@ -124,6 +129,48 @@ def test_a_facet_that_is_no_input_is_named(tmp_path: Path) -> None:
     window.put(tmp_path)
     with pytest.raises(AnalysisError, match="Unable to locate the facet"):
         window.analysed(tmp_path, DuckDbEngine(256, tmp_path / "spill"), NO_ROW, "merged")
+
+
+def test_a_facet_that_is_no_feature_is_named(tmp_path: Path) -> None:
+    window = Window(list(drawn(300, 25, ages(38, 44))), attributes={"exclude_features_attribute": "Age"})
+    window.put(tmp_path)
+    for limit in (EVERY_ROW, NO_ROW):
+        with pytest.raises(AnalysisError, match=r"No column 'Age' .*: Income, Plan, Visits$"):
+            window.analysed(tmp_path, DuckDbEngine(256, tmp_path / "spill"), limit, f"merged-{limit}")
+
+
+@pytest.mark.parametrize(
+    ("column", "change"),
+    [
+        ("Left", lambda row, rows, scores, labels: (rows, scores, ["x"] if row % 110 == 5 else labels)),
+        ("Age", lambda row, rows, *rest: ([["x", *rows[0][1:]]] if row % 100 == 5 else rows, *rest)),
+    ],
+)
+def test_a_text_in_one_of_a_hundred_records_is_stray_in_counts_too(tmp_path: Path, column: str, change: Any) -> None:
+    window = Window([change(row, *request) for row, request in enumerate(drawn(1100, 27, ages(38, 44)))])
+    window.put(tmp_path)
+    for limit in (EVERY_ROW, NO_ROW):
+        with pytest.raises(AnalysisError, match=f"column '{column}': found 'x'; 990 of 1000 rows hold numbers there"):
+            window.analysed(tmp_path, DuckDbEngine(256, tmp_path / "spill"), limit, f"merged-{limit}")
+
+
+def test_a_text_in_many_records_of_one_kind_is_not_stray(tmp_path: Path) -> None:
+    labels = [(rows, [0.9 if label[0] == 1 else 0.1], label) for rows, _, label in drawn(300, 28, lambda chance: 7)]
+    requests = [(rows, scores, ["unknown"] if row % 3 == 0 and scores == [0.1] else label)
+                for row, (rows, scores, label) in enumerate(labels)]  # fmt: skip
+    window = Window(requests, configured(facet=[facet(5)], label_values_or_threshold=["1"]))
+    window.put(tmp_path)
+    rows = window.analysed(tmp_path, DuckDbEngine(256, tmp_path / "spill"), EVERY_ROW, "by-rows")
+    counts = window.analysed(tmp_path, DuckDbEngine(256, tmp_path / "spill"), NO_ROW, "by-counts")
+    assert compared(counts) == compared(rows)
+
+
+def test_complaints_count_records(tmp_path: Path) -> None:
+    window = Window([(rows, [0.1], label) for rows, _, label in drawn(300, 29, ages(38, 44))])
+    window.put(tmp_path)
+    for limit in (EVERY_ROW, NO_ROW):
+        with pytest.raises(AnalysisError, match=r": 273 predictions of type int64 are .* with values 0$"):
+            window.analysed(tmp_path, DuckDbEngine(256, tmp_path / "spill"), limit, f"merged-{limit}")
 
 
 def test_spark_that_is_not_installed_is_told() -> None:

@@ -96,8 +96,10 @@ def _as_float(huge: int | float) -> float:
         return math.inf if huge > 0 else -math.inf
 
 
-def refuse_stray_text(frame: pd.DataFrame, rows: Rows) -> None:
+def refuse_stray_text(frame: pd.DataFrame, rows: Rows, weights: np.ndarray | None = None) -> None:
     """Complain of a column that is numbers but for single cells: one of them, or at most 1 % of the rows.
+
+    `weights` (n,) tell how many records each row stands for; one unless given.
 
     Raises:
         AnalysisError: naming the first such cell.
@@ -107,26 +109,34 @@ def refuse_stray_text(frame: pd.DataFrame, rows: Rows) -> None:
         if pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
             continue
         numeric = pd.to_numeric(column, errors="coerce").notna()
-        numbers, stray = int(numeric.sum()), np.flatnonzero((column.notna() & ~numeric).to_numpy())
-        if 0 < len(stray) <= max(1, STRAY_SHARE * len(column)) and len(stray) < numbers:
-            row = int(stray[0])
+        is_stray = (column.notna() & ~numeric).to_numpy()
+        numbers, strays = records_of(numeric.to_numpy(), weights), records_of(is_stray, weights)
+        everything = records_of(np.ones(len(column), dtype=bool), weights)
+        if 0 < strays <= max(1, STRAY_SHARE * everything) and strays < numbers:
+            row = int(np.flatnonzero(is_stray)[0])
             raise AnalysisError(
                 f"{NOT_A_NUMBER} {rows.origin(row)}, column '{name}': found {column.iloc[row]!r}; "
-                f"{numbers} of {len(column)} rows hold numbers there"
+                f"{numbers} of {everything} rows hold numbers there"
             )
 
 
-def refuse_missing(column: pd.Series[Any], rows: Rows) -> None:
-    """Complain of an empty cell.
+def records_of(members: np.ndarray, weights: np.ndarray | None) -> int:
+    """How many records the rows that are members (n,) stand for."""
+    return int(members.sum() if weights is None else weights[members].sum())
+
+
+def refuse_missing(column: pd.Series[Any], rows: Rows, weights: np.ndarray | None = None) -> None:
+    """Complain of an empty cell; `weights` as for `refuse_stray_text`.
 
     Raises:
         AnalysisError: naming the first one.
     """
-    missing = np.flatnonzero(column.isna().to_numpy())
-    if len(missing):
+    is_missing = column.isna().to_numpy()
+    if is_missing.any():
+        everything = records_of(np.ones(len(column), dtype=bool), weights)
         raise AnalysisError(
-            f"{rows.origin(int(missing[0]))}, column '{column.name}': no value; {len(missing)} of {len(column)} rows "
-            "have none, and bias metrics need a label in each"
+            f"{rows.origin(int(np.flatnonzero(is_missing)[0]))}, column '{column.name}': no value; "
+            f"{records_of(is_missing, weights)} of {everything} rows have none, and bias metrics need a label in each"
         )
 
 

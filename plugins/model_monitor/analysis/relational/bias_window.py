@@ -18,9 +18,15 @@ from model_monitor.analysis.columns import Columns, columns_of_captures
 from model_monitor.analysis.config import AnalysisConfig
 from model_monitor.analysis.container import files_below
 from model_monitor.analysis.dataset import Dataset
-from model_monitor.analysis.dataset_captures import Attributes, merged_dataset, read_merged, where_merged
+from model_monitor.analysis.dataset_captures import (
+    Attributes,
+    kept_inputs,
+    merged_dataset,
+    read_merged,
+    where_merged,
+)
 from model_monitor.analysis.formats.csv_rows import csv_line
-from model_monitor.analysis.formats.rows import parse
+from model_monitor.analysis.formats.rows import parse, refuse_stray_text
 from model_monitor.analysis.merge import BadRecords, MergeSummary, refuse_bad_records, write_merged
 from model_monitor.analysis.payloads import Where
 from model_monitor.analysis.predicted import Predictions, labels_of
@@ -106,7 +112,7 @@ def _counted_rows(
     """One row for each key, with how many records it stands for."""
     where = where_merged(config, attributes)
     columns = _columns(config, where)
-    wanted, thresholds = _wanted(config, columns)
+    wanted, thresholds = _wanted(config, columns, kept_inputs(attributes, columns))
     # Without a place for the predicted label, or with one for the score beside it, a single value is a score.
     is_score = where.inference is None or where.probability is not None
     places = tuple(columns.inputs.index(name) for name in wanted)
@@ -127,9 +133,9 @@ def _columns(config: AnalysisConfig, where: Where) -> Columns:
     return columns_of_captures(config, len(config.headers) - 1, has_label=True, is_json=is_json)
 
 
-def _wanted(config: AnalysisConfig, columns: Columns) -> tuple[list[str], tuple[float | None, ...]]:
+def _wanted(config: AnalysisConfig, columns: Columns, inputs: list[str]) -> tuple[list[str], tuple[float | None, ...]]:
     """The inputs that facets and groups are made of, each with its one threshold if that is all it is asked about."""
-    names = Dataset(pd.DataFrame(columns=list(columns.inputs)), columns=columns.names)
+    names = Dataset(pd.DataFrame(columns=inputs), columns=columns.names)
     asked: dict[str, list[float | None]] = {}
     for column, values in [
         *((facet.name_or_index, facet.value_or_threshold) for facet in config.facets),
@@ -165,8 +171,10 @@ def _dataset(
     merged = found.merged(where)
     kept = replace(columns, inputs=tuple(wanted))
     frame = parse(merged.rows, wanted, kind="values")
-    rows = merged_dataset(merged, frame, kept, {**attributes, "exclude_features_attribute": None})
-    return replace(rows, weights=counts["records"].to_numpy(dtype=np.int64))
+    weights = counts["records"].to_numpy(dtype=np.int64)
+    refuse_stray_text(frame, merged.rows, weights)
+    rows = merged_dataset(merged, frame, kept, {**attributes, "exclude_features_attribute": None}, weights)
+    return replace(rows, weights=weights)
 
 
 def _fine(text: str, is_csv: bool) -> str | float:

@@ -1,9 +1,10 @@
 """A merged record's rows as keys: rows of one key are alike to every bias metric that counts.
 
-A key holds the cells of the columns that facets and groups are made of, the observed label and the prediction. Two
+A key holds the cells of the columns that facets and groups are made of, the observed label and the prediction. Three
 things are made coarser, so that keys are few however many records there are: a score is only its side of the
-probability threshold, and a number with decimals in a facet with one threshold only its side of it, for such a facet is
-a quantity. The greatest number of each side goes along, as reports print it.
+probability threshold, several scores are only which of them is the highest, and a number with decimals in a facet with
+one threshold is only its side of it, for such a facet is a quantity. The greatest number of each side goes along, as
+reports print it.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class RowKeys:
         width: how many inputs a row has.
         columns: positions of the inputs that count.
         thresholds: the one threshold of each column, if it has one.
-        cut: the probability threshold by which a single score counts; None keeps scores.
+        cut: the probability threshold by which a single score counts; None keeps it.
     """
 
     where: Where
@@ -102,12 +103,18 @@ class RowKeys:
         return (ABOVE if value > limit else BELOW), text
 
     def _score(self, scores: list[str]) -> Any:
-        if self.cut is None or len(scores) != 1:
-            return tuple(scores)
-        value = float(scores[0])
-        if not math.isfinite(value):
-            raise ValueError(f"the output {scores[0]} is not finite")
-        return value > self.cut
+        if len(scores) == 1:
+            return tuple(scores) if self.cut is None else _finite(scores[0]) > self.cut
+        values = [_finite(score) for score in scores]
+        highest = values.index(max(values))
+        return tuple("1" if position == highest else "0" for position in range(len(values)))
+
+
+def _finite(score: str) -> float:
+    value = float(score)
+    if not math.isfinite(value):
+        raise ValueError(f"the output {score} is not finite")
+    return value
 
 
 def _text(*key: Any) -> str:
