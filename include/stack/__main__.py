@@ -13,8 +13,7 @@ from contextlib import closing
 from stack.settings import CONNECTION, PROJECT, USER, Folders, database
 from stack.stack import Stack, StackError, up
 
-BACKFILL_TRIES = 20
-LOCKED = "database is locked"
+PATIENT_AIRFLOW = "stack.patient_airflow"
 
 
 def main() -> int:
@@ -84,37 +83,19 @@ def _airflow(stack: Stack | None, arguments: list[str]) -> int:
         # A test's run is deleted at its end, and the scheduler ends when a run disappears while it looks at it.
         environment |= database_copy(stack.folders)
     if arguments[:2] == ["backfill", "create"]:
-        return create_backfill(arguments, environment)
-    return _run("airflow", arguments, environment)
-
-
-def create_backfill(arguments: list[str], environment: Mapping[str, str]) -> int:
-    """Run `airflow backfill create`, again while SQLite refuses it because the scheduler has just written.
-
-    Airflow takes back what it had made of a backfill by then.
-    """
-    for _ in range(BACKFILL_TRIES):
-        command = [sys.executable, "-m", "airflow", *arguments]
-        ran = subprocess.Popen(
-            command, env=environment, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        assert ran.stdout is not None
-        lines = list(ran.stdout)
-        if ran.wait() == 0 or not any(LOCKED in line for line in lines):
-            break
-        print("Airflow's database was busy; trying again.")
-    print("".join(lines), end="")
-    return ran.returncode
+        return run(PATIENT_AIRFLOW, arguments, environment)
+    return run("airflow", arguments, environment)
 
 
 def _monitor(stack: Stack | None, arguments: list[str]) -> int:
     if stack is None or not stack.alive:
         print("Nothing is running; `make up` starts the embedded AWS and Airflow.", file=sys.stderr)
         return 1
-    return _run("model_monitor", arguments, stack.environment())
+    return run("model_monitor", arguments, stack.environment())
 
 
-def _run(module: str, arguments: list[str], environment: dict[str, str]) -> int:
+def run(module: str, arguments: list[str], environment: Mapping[str, str]) -> int:
+    """Run a module of this environment in the project's folder; its exit code."""
     command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, env=environment, cwd=PROJECT, check=False).returncode
 

@@ -14,7 +14,7 @@ from demo.airflow_api import AirflowApi
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
 from stack import stack
-from stack.__main__ import create_backfill
+from stack.__main__ import PATIENT_AIRFLOW, run
 from stack.settings import CONNECTION, USER, Folders, aws_connection
 from stack.stack import Stack
 from tests.e2e.lived_day import HOUR, HOURS, contents, deploy, first_hour, live, write_endpoint
@@ -46,7 +46,7 @@ class Day:
         start, end = self.first, self.first + (hours - 1) * HOUR
         moments = ("--from-date", start.isoformat(), "--to-date", end.isoformat())
         arguments = ["backfill", "create", "--dag-id", self.dag, *moments, "--max-active-runs", str(AT_ONCE), *options]
-        assert create_backfill(arguments, self.stack.environment(self.environment)) == 0
+        assert run(PATIENT_AIRFLOW, arguments, self.stack.environment(self.environment)) == 0
 
     def runs(self) -> dict[str, str]:
         """Every backfilled run with its state."""
