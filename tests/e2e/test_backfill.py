@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -127,8 +128,7 @@ def test_judging_again_leaves_s3_as_it_is(day: Day, judged: dict[str, bytes]) ->
 def test_killed_tasks_are_run_again_and_leave_nothing_behind(day: Day, judged: dict[str, bytes]) -> None:
     day.backfill("--reprocess-behavior", "completed", hours=AT_ONCE)
     until(day.shadows, bool)
-    killed = kill_tasks(day.stack)
-    assert killed
+    assert until(lambda: kill_tasks(day.stack), bool)
     assert set(day.done().values()) == {"success"}
     assert contents(day.endpoint, day.aws) == judged
     assert day.shadows() == []
@@ -139,10 +139,11 @@ def kill_tasks(running: Stack) -> list[str]:
     scheduler = next(program for program in running.programs if program.name == "scheduler")
     killed = []
     for process in psutil.Process(scheduler.pid).children(recursive=True):
-        title = " ".join(process.cmdline())
-        if title.startswith("airflow worker -- ") and "Executor" not in title:
-            process.kill()
-            killed.append(title)
+        with suppress(psutil.NoSuchProcess):
+            title = " ".join(process.cmdline())
+            if title.startswith("airflow worker -- ") and "Executor" not in title:
+                process.kill()
+                killed.append(title)
     return killed
 
 
