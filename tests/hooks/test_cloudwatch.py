@@ -9,9 +9,7 @@ from tests.running_aws import Running
 
 ANALYSIS = {
     "explanations": {
-        "kernel_shap": {
-            "label0": {"global_shap_values": {f"f{n}": n / 7 for n in range(1500)}, "expected_value": 0.5}
-        }
+        "kernel_shap": {"label0": {"global_shap_values": {f"f{n}": n / 7 for n in range(1500)}, "expected_value": 0.5}}
     }
 }
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from model_monitor.hooks.sagemaker import SageMakerHook
 
 
-
 @dataclass(frozen=True)
 class Account:
     """Hooks on one endpoint's connection and region."""

@@ -172,4 +172,3 @@ class ExecutionFinishedSensor(ExecutionSensor):
             *told,
             f"{self.endpoint.name}.traffic makes captures; {self.endpoint.name}.ground_truth uploads labels.",
         ]
-
