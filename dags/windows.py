@@ -30,8 +30,7 @@ captures and ground truth from S3, and writes what a managed execution writes, t
 * **Again**: clear a run, for example when labels came late. The same data gives the same files.
 * **The past**: `airflow backfill create --dag-id {name}.windows --from-date … --to-date … --max-active-runs 4`
 
-Needs `{name}.deploy` for the baselines. SHAP's requests go to a shadow endpoint, which captures nothing and is deleted
-at the end of each run.
+Needs `{name}.deploy` for the baselines. SHAP's requests go to {answers}.
 """
 
 MOMENT: dict[str, Any] = {"type": ["null", "string"], "format": "date-time"}
@@ -56,11 +55,19 @@ PARAMS = {
 }
 
 
+def answers(endpoint: MonitoredEndpoint) -> str:
+    """Who answers SHAP's requests."""
+    named = endpoint.windows.model.endpoint
+    if named is not None:
+        return f"the endpoint `{named}`"
+    return "a shadow endpoint, which captures nothing and is deleted at the end of each run"
+
+
 def windows_of(endpoint: MonitoredEndpoint) -> None:
     with DAG(
         **settings(endpoint, "windows"),
         description=f"Judge the windows of {endpoint.name} in Airflow",
-        doc_md=DOC.format(name=endpoint.name, cron=windows.cron(endpoint)),
+        doc_md=DOC.format(name=endpoint.name, cron=windows.cron(endpoint), answers=answers(endpoint)),
         schedule=CronDataIntervalTimetable(windows.cron(endpoint), timezone="UTC"),
         params=PARAMS,
     ):

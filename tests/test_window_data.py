@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from model_monitor import names, window_data, windows
 from model_monitor.analysis.merge import MergeSummary
 from model_monitor.config import MonitoredEndpoint
+from model_monitor.errors import InputError
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.windows import Window
 from tests.running_aws import Running
@@ -93,6 +95,12 @@ def test_of_cut_hours_only_the_records_inside_count_and_keep_their_lines(
     window_data.fetch_captures(storage, window_data.captures(storage, endpoint, window), tmp_path, window)
     (file,) = tmp_path.rglob("*.jsonl")
     assert ids(file) == ["", "0920", "0949", ""]
+
+
+def test_a_key_that_would_lead_out_of_the_folder_is_refused(endpoint: MonitoredEndpoint, storage: StorageHook) -> None:
+    uri = storage.put(f"{names.captures(endpoint, NINE)}/../../../../../../outside.jsonl", "{}\n")
+    with pytest.raises(InputError, match=re.escape(uri)):
+        window_data.captures(storage, endpoint, WINDOW)
 
 
 def test_a_record_that_cannot_be_dated_is_left_to_the_analysis(

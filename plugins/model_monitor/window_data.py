@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from model_monitor import names, windows
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.config_types import duration
+from model_monitor.errors import InputError
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.windows import Window
 
@@ -55,8 +56,12 @@ def label_hours(endpoint: MonitoredEndpoint, window: Window) -> list[datetime]:
 def _in_hours(storage: StorageHook, root: str, folder: str, hours: Iterable[datetime]) -> Iterator[Found]:
     for hour in hours:
         for one in storage.objects(f"{root}/{folder}{names.hour_path(hour)}/"):
-            if one.size and one.uri.endswith(".jsonl"):
-                yield Found(one.uri, one.uri.removeprefix(f"{root}/"), one.size, hour)
+            if not one.size or not one.uri.endswith(".jsonl"):
+                continue
+            path = one.uri.removeprefix(f"{root}/")
+            if ".." in path.split("/"):
+                raise InputError(f"{one.uri}: a key with '..' in it names no file here; rename or remove the object.")
+            yield Found(one.uri, path, one.size, hour)
 
 
 def fetch(storage: StorageHook, found: Sequence[Found], folder: Path) -> None:
@@ -96,7 +101,7 @@ def _is_inside(line: bytes, window: Window) -> bool:
     try:
         time = datetime.fromisoformat(json.loads(line)["eventMetadata"]["inferenceTime"])
         return window.start <= time < window.end
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from model_monitor import names, windows
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import EmptyWindow, InputError, NoBaseline, ViolationsFound
+from model_monitor.hooks.cloudwatch import CloudWatchHook
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.names import KINDS
 from model_monitor.operators.baseline import BaselineOperator
@@ -258,3 +260,60 @@ def test_complaints_name_what_lies_in_s3(deployed: MonitoredEndpoint, aws: Runni
             judge_bias(deployed, scheduled_run(deployed, due + HOUR))
     finally:
         StorageHook(region_name="us-west-2").delete(broken)
+
+
+def test_metrics_that_could_not_be_published_are_published_by_the_next_try(
+    anew: Judged, aws: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = scheduled_run(anew.endpoint, anew.due)
+
+    def broken(*_: Any) -> int:
+        raise ConnectionError("reset by peer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CloudWatchHook, "publish", broken)
+        with pytest.raises(ConnectionError):
+            judge_bias(anew.endpoint, given)
+    before = samples(aws, anew)
+    judge_bias(anew.endpoint, given)
+    assert samples(aws, anew) > before
+
+
+def test_a_scratch_folder_that_is_missing_is_named(anew: Judged) -> None:
+    elsewhere = configured(anew.endpoint, windows={"scratch": "/nowhere/at/all"})
+    with pytest.raises(InputError, match=r"windows.scratch of .* /nowhere/at/all, cannot be written to"):
+        judge_bias(elsewhere, scheduled_run(anew.endpoint, anew.due))
+
+
+def test_what_is_no_window_is_refused(anew: Judged) -> None:
+    with pytest.raises(InputError, match="'yesterday' is no window"):
+        run_task(JudgeBiasOperator(task_id="judge", endpoint=anew.endpoint, window="yesterday"))
+
+
+def test_the_interval_rule_waits_for_enough_windows(anew: Judged) -> None:
+    """Red at the second of two violating windows: the one before, judged by the same rule, counts."""
+    rule = {"verdict": {"rule": "interval", "violating_windows": 2, "of_windows": 3}}
+    sure = configured(anew.endpoint, windows=rule)
+    storage = StorageHook(region_name="us-west-2")
+    alone = judge_bias(sure, scheduled_run(sure, anew.due))
+    assert (alone["status"], alone["violations"]) == ("Completed", [])
+    assert alone["files"] == ["analysis.json", "report.html", "uncertainty.json"]
+    assert folder(after(anew), "bias")["analysis.json"] == folder(anew, "bias")["analysis.json"]
+    own = json.loads(storage.read(f"{alone['report']}/uncertainty.json") or b"")
+    assert own["violations"]
+    assert own["persistence"]["red"] is False
+    earlier = names.report_folder(sure, "bias", windows.scheduled_at(sure, anew.due - HOUR).name)
+    storage.put(f"{earlier}/uncertainty.json", json.dumps(own))
+    both = judge_bias(sure, scheduled_run(sure, anew.due))
+    assert both["status"] == "CompletedWithViolations"
+    assert [row["metric"] for row in both["violations"]] == [row["metric_name"] for row in own["violations"]]
+    assert "constraint_violations.json" in both["files"]
+
+
+def test_the_interval_rule_for_attributions(anew: Judged) -> None:
+    sure = configured(anew.endpoint, windows={"verdict": {"rule": "interval"}})
+    verdict = judge_explainability(sure, scheduled_run(sure, anew.due))
+    assert (verdict["status"], verdict["violations"]) == ("Completed", [])
+    content = StorageHook(region_name="us-west-2").read(f"{verdict['report']}/uncertainty.json")
+    (label,) = json.loads(content or b"")["ndcg"]
+    assert label["low"] <= label["value"] <= label["high"] <= 1

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 
 from model_monitor.config import MonitoredEndpoint
+from model_monitor.errors import InputError
 from model_monitor.hooks.logs import LogsHook
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.hooks.sagemaker import SageMakerHook
@@ -47,3 +52,22 @@ class MonitorOperator(EndpointTask, AwsBaseOperator[SageMakerHook]):
 def connection_of(endpoint: MonitoredEndpoint) -> dict[str, Any]:
     """The connection arguments of the Amazon provider's bases."""
     return {"aws_conn_id": endpoint.aws_conn_id, "region_name": endpoint.region}
+
+
+@contextmanager
+def scratch_folder(endpoint: MonitoredEndpoint, prefix: str) -> Iterator[Path]:
+    """A folder for a task's files, gone afterwards; in `windows.scratch` where the YAML names one.
+
+    Raises:
+        InputError: when it cannot be made there.
+    """
+    place = endpoint.windows.scratch
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=prefix, dir=place)
+    except OSError as error:
+        where = f"windows.scratch of '{endpoint.name}', {place}," if place else "The folder for temporary files"
+        raise InputError(
+            f"{where} cannot be written to: {error.strerror}. It must be there on every worker."
+        ) from error
+    with folder as name:
+        yield Path(name)

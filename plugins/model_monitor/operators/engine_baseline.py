@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
@@ -15,7 +13,7 @@ from model_monitor.errors import InputError, JobFailed
 from model_monitor.links import ReportLink
 from model_monitor.model_calls import predictor_of
 from model_monitor.names import Kind
-from model_monitor.operators.base import MonitorOperator
+from model_monitor.operators.base import MonitorOperator, scratch_folder
 from model_monitor.results import summarise
 
 if TYPE_CHECKING:
@@ -70,8 +68,7 @@ class EngineBaselineOperator(MonitorOperator):
         from model_monitor.analysis.job import make_baseline
 
         endpoint = self.endpoint
-        with tempfile.TemporaryDirectory(prefix="baseline-", dir=endpoint.windows.scratch) as folder:
-            root = Path(folder)
+        with scratch_folder(endpoint, "baseline-") as root:
             below(root, CONFIG).parent.mkdir(parents=True)
             below(root, CONFIG).write_text(json.dumps(analysis), encoding="utf-8")
             source = endpoint.path(endpoint.data.validation).absolute()

@@ -79,7 +79,7 @@ class CreateShadowEndpointOperator(Waits, MonitorOperator):
         name, said = str(wait.request["EndpointName"]), describe(wait, outcome.response)
         if outcome.state == "success":
             return name
-        if name.startswith(names.shadow_prefix(self.endpoint)):
+        if self.endpoint.windows.model.endpoint is None:
             delete_shadow(self.hook, name)
         error = WaitTimeout if outcome.state == "deadline" else EndpointFailed
         raise error(

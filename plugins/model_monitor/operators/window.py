@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -19,7 +18,7 @@ from model_monitor.errors import EmptyWindow, InputError, NoBaseline
 from model_monitor.hooks.cloudwatch import CloudWatchHook
 from model_monitor.links import ReportLink
 from model_monitor.names import Kind
-from model_monitor.operators.base import MonitorOperator
+from model_monitor.operators.base import MonitorOperator, scratch_folder
 from model_monitor.verdicts import (
     ANALYSIS,
     COMPLETED,
@@ -99,6 +98,8 @@ class WindowTask(MonitorOperator):
         """The window."""
         if isinstance(self.window, dict):
             return Window.from_dict(self.window)
+        if self.window is not None:
+            raise InputError(f"'{self.window}' is no window; expected what WindowOperator answered.")
         return windows.latest(self.endpoint, self.storage.time(self.endpoint.bucket))
 
     @cached_property
@@ -141,8 +142,8 @@ class WindowTask(MonitorOperator):
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A folder for the window's files, gone afterwards; errors name what lies in it by its address in S3."""
-        with tempfile.TemporaryDirectory(prefix="window-", dir=self.endpoint.windows.scratch) as folder:
-            root = Path(folder)
+        with scratch_folder(self.endpoint, "window-") as folder:
+            root = folder
             addresses = {
                 CAPTURES: names.data_capture(self.endpoint),
                 LABELS: names.ground_truth(self.endpoint),
@@ -235,13 +236,13 @@ class JudgeOperator(WindowTask):
         return [JudgedWindow(windows.shown(one.scheduled), self._own_violations(one)) for one in before]
 
     def _own_violations(self, window: Window) -> int | None:
-        """How many violations a window has, red or not; None if it was not judged."""
+        """How many violations a window has, red or not; None if it was not judged, or only measured."""
         report = names.report_folder(self.endpoint, self.kind, window.name)
         for file in (UNCERTAINTY, VIOLATIONS):
             content = self.storage.read(f"{report}/{file}")
             if content is not None:
                 return len(json.loads(content)["violations"])
-        return None if self.storage.read(f"{report}/{ANALYSIS}") is None else 0
+        return None
 
     def deliver(
         self, analysis: Mapping[str, Any], comparison: Comparison, records: int, folder: Path, context: Context
@@ -256,10 +257,12 @@ class JudgeOperator(WindowTask):
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in result_files(analysis, comparison, subject, self.config.report).items():
             (folder / name).write_text(text, encoding="utf-8")
-        if not self.storage.replace(report, folder):
-            self.log.info("The report of this window is there already, and the same: %s", report)
+        if self.storage.read(f"{report}/{ANALYSIS}") == (folder / ANALYSIS).read_bytes():
+            self.log.info("The analysis of this window is there already, and the same: %s", report)
         elif self.endpoint.monitoring.publish_cloudwatch_metrics:
+            # Before the report, for a task that is killed in between publishes again rather than never.
             self._publish(analysis, schedule, moments[0])
+        self.storage.replace(report, folder)
         self.report_url = self.storage.page(f"{report}/report.html")
         verdict = read_verdict(
             self.storage,
