@@ -108,7 +108,7 @@ def test_a_window_is_judged_with_s3_and_sagemaker_on_two_servers(elsewhere: Else
 @pytest.mark.parametrize("judge", [judge_bias, judge_explainability])
 def test_each_permission_that_is_missing_is_named(elsewhere: Elsewhere, judge: Any) -> None:
     asked = elsewhere.asked(judge)
-    assert {"s3:ListObjectsV2", "s3:GetObject", "s3:PutObject", "cloudwatch:PutMetricData"} < set(asked)
+    assert {"s3:ListObjectsV2", "s3:GetObject", "s3:PutObject", "cloudwatch:PutMetricData"} <= set(asked)
     for operation in asked:
         elsewhere.forget()
         elsewhere.deny(operation)
