@@ -123,13 +123,6 @@ def before(endpoint: MonitoredEndpoint, window: Window) -> Iterator[Window]:
         yield scheduled_at(endpoint, times.get_prev(datetime))
 
 
-def after(endpoint: MonitoredEndpoint, window: Window) -> Iterator[Window]:
-    """The schedule's windows after this one, the oldest first."""
-    times = croniter(cron(endpoint), window.scheduled)
-    while True:
-        yield scheduled_at(endpoint, times.get_next(datetime))
-
-
 def moment(text: str) -> datetime:
     """A moment in UTC, to the second; without a zone it is UTC.
 
