@@ -95,7 +95,8 @@ def test_bias_is_what_the_managed_monitor_found_byte_for_byte(anew: Judged) -> N
     assert {"analysis.json", "constraint_violations.json", "report.html"} == set(folder(anew, "bias"))
     verdict = judge_bias(anew.endpoint, scheduled_run(anew.endpoint, anew.due))
     assert folder(after(anew), "bias") == folder(anew, "bias")
-    merged = {key: body for key, body in anew.files.items() if key.startswith("merge/")}
+    hour = f"merge/{anew.endpoint.name}/AllTraffic/{anew.due - HOUR:%Y/%m/%d/%H}/"
+    merged = {key: body for key, body in anew.files.items() if key.startswith(hour)}
     assert merged
     assert {key: body for key, body in after(anew).files.items() if key.startswith("merge/")} == merged
     assert verdict["status"] == "CompletedWithViolations"
