@@ -1,0 +1,1 @@
+"""The dashboard inside Airflow's UI."""

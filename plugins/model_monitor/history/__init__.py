@@ -1,0 +1,1 @@
+"""What monitors have found over time: read from S3 and from the service once, and kept."""
