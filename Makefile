@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test simulate up down status airflow monitor bench lint format types docs requirements env clean
+.PHONY: help demo test browser screenshots simulate up down status airflow monitor bench lint format types docs \
+	requirements env clean
 
 # Python 3.11 or newer, with venv; PYTHON=/path/to/python chooses another one.
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
@@ -25,8 +26,14 @@ help: ## this list
 demo: $(VENV) $(EXAMPLE) ## the whole flow on this machine: deploy, capture, baseline, monitor, judge, clean up
 	@$(RUN) -m demo.run
 
-test: $(VENV) $(ORACLE) $(SPARK) $(EXAMPLE) ## all tests; TESTS="tests/analysis -k bias" for some
+test: $(VENV) $(ORACLE) $(SPARK) $(EXAMPLE) browser ## all tests; TESTS="tests/analysis -k bias" for some
 	@$(RUN) -m pytest -q $(TESTS)
+
+browser: $(VENV) ## Chromium for the tests in a browser: found, or Debian's package installed by root
+	@$(RUN) -m screenshots.chromium
+
+screenshots: $(VENV) $(EXAMPLE) browser ## docs/images/*.png, of the week that `make simulate` left, or of a new one
+	@$(RUN) -m screenshots
 
 up: $(VENV) $(EXAMPLE) ## start Airflow (127.0.0.1:8080) and the embedded AWS, and leave them running
 	@$(RUN) -m stack up --ui-port $(UI_PORT) --aws-port $(AWS_PORT)
