@@ -20,6 +20,7 @@ def test_names() -> None:
     assert names.job_definition(CHURN, "explainability", "0123456789ab") == "churn-explain-0123456789ab"
     assert names.shadow_endpoint(CHURN, "bias").startswith(names.shadow_prefix(CHURN))
     assert [names.schedule(CHURN, kind) for kind in names.KINDS] == ["churn-bias", "churn-explain"]
+    assert names.violations_asset(CHURN, "explainability") == "model-monitor://churn/explainability/violations"
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,7 @@ def test_names() -> None:
         (names.analysis_config(CHURN, "churn-bias-1"), "reports/churn-bias-1/analysis_config.json"),
         (names.model_archive(CHURN, "1"), "model/1/model.tar.gz"),
         (names.write_test(CHURN), "test_upload/upload-test-file.txt"),
+        (names.alert_state(CHURN, "bias"), "alerts/bias.json"),
     ],
 )
 def test_addresses(address: str, key: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 from pydantic import PrivateAttr, ValidationError, model_validator
 
+from model_monitor.config_alerts import Alerts
 from model_monitor.config_errors import explain
 from model_monitor.config_hosting import Hosting, Model
 from model_monitor.config_monitors import (
@@ -47,6 +48,7 @@ class MonitoredEndpoint(Section):
     explainability: ExplainabilityMonitor = ExplainabilityMonitor()
     monitoring: Monitoring = Monitoring()
     windows: Windows = Windows()
+    alerts: Alerts = Alerts()
     traffic: Traffic = Traffic()
     ground_truth: GroundTruth
 

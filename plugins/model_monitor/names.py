@@ -161,6 +161,16 @@ def window_work(endpoint: MonitoredEndpoint, kind: Kind, window: str) -> str:
     return s3(endpoint, "windows", _SHORT[kind], window)
 
 
+def alert_state(endpoint: MonitoredEndpoint, kind: Kind) -> str:
+    """Where is kept what was told of a monitor, and to whom."""
+    return s3(endpoint, "alerts", f"{kind}.json")
+
+
+def violations_asset(endpoint: MonitoredEndpoint, kind: Kind) -> str:
+    """The URI of the Airflow asset that each window with violations updates; it is the asset's name, too."""
+    return f"model-monitor://{endpoint.name}/{kind}/violations"
+
+
 def hour_path(moment: datetime) -> str:
     """`yyyy/mm/dd/hh` in UTC."""
     return f"{moment.astimezone(UTC):%Y/%m/%d/%H}"
