@@ -8,7 +8,7 @@ import pytest
 
 from model_monitor.config_monitors import GroundTruth
 from model_monitor.errors import ConfigError, InputError
-from model_monitor.labels import labels, load_source, random_labels
+from model_monitor.labels import labels, random_labels
 
 
 def test_labels_are_those_of_the_example() -> None:
@@ -29,22 +29,6 @@ def test_labels_of_any_id_are_repeatable_and_follow_the_rate() -> None:
 def test_source_of_the_configuration_is_called_with_its_arguments() -> None:
     source = GroundTruth(source="model_monitor.labels.random_labels", arguments={"positive_rate": 0})
     assert labels(source, ["1", "2"]) == {"1": "0", "2": "0"}
-
-
-@pytest.mark.parametrize(
-    ("path", "message"),
-    [
-        ("nowhere.at_all.labels", "cannot import 'nowhere.at_all': No module named 'nowhere'"),
-        (
-            "model_monitor.labels.randomlabels",
-            "has no function 'randomlabels'; it has labels, load_source, random_labels",
-        ),
-        ("model_monitor.labels.__name__", "holds '__name__', which is not a function"),
-    ],
-)
-def test_a_source_that_is_not_there_is_named(path: str, message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        load_source(path)
 
 
 def test_arguments_the_source_does_not_take_are_named() -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import random
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
+from model_monitor import functions
 from model_monitor.config_monitors import GroundTruth
-from model_monitor.errors import ConfigError, InputError
-
-Source = Callable[..., Mapping[str, Any]]
+from model_monitor.errors import InputError
 
 
 def random_labels(inference_ids: Iterable[str], positive_rate: float = 0.7) -> dict[str, str]:
@@ -22,31 +18,6 @@ def random_labels(inference_ids: Iterable[str], positive_rate: float = 0.7) -> d
     }
 
 
-def load_source(path: str) -> Source:
-    """The function behind `package.module.function`.
-
-    Raises:
-        ConfigError: there is no such module, or nothing callable of that name in it.
-    """
-    module_name, _, name = path.rpartition(".")
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise ConfigError(
-            f"ground_truth.source: '{path}': cannot import '{module_name}': {error}. Modules are found in plugins/ and "
-            "include/ and among the installed packages"
-        ) from error
-    source = getattr(module, name, None)
-    if not callable(source):
-        available = sorted(key for key, value in vars(module).items() if inspect.isfunction(value) and key[0] != "_")
-        problem = f"has no function '{name}'" if source is None else f"holds '{name}', which is not a function"
-        raise ConfigError(
-            f"ground_truth.source: '{path}': module '{module_name}' {problem}; "
-            f"it has {', '.join(available) or 'no functions'}"
-        )
-    return source  # type: ignore[no-any-return]
-
-
 def labels(ground_truth: GroundTruth, inference_ids: Iterable[str]) -> dict[str, str]:
     """Ask the configured source for the labels of these inference ids; ids whose label is not known yet are left out.
 
@@ -55,14 +26,9 @@ def labels(ground_truth: GroundTruth, inference_ids: Iterable[str]) -> dict[str,
         InputError: the source's answer is not a mapping from these ids to labels.
     """
     wanted = list(inference_ids)
-    source = load_source(ground_truth.source)
-    try:
-        inspect.signature(source).bind(wanted, **ground_truth.arguments)
-    except TypeError as error:
-        raise ConfigError(
-            f"ground_truth.arguments: {ground_truth.source}{inspect.signature(source)} cannot be called with the "
-            f"inference ids and {ground_truth.arguments}: {error}"
-        ) from error
+    source = functions.load("ground_truth.source", ground_truth.source)
+    about = f"ground_truth.arguments: {ground_truth.source}"
+    functions.refuse_misfit(source, wanted, ground_truth.arguments, about)
     answer = source(wanted, **ground_truth.arguments)
     if not isinstance(answer, Mapping):
         raise InputError(
