@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
@@ -76,29 +74,6 @@ def test_buckets_are_found_and_made(storage: StorageHook, bucket: str) -> None:
     assert not storage.bucket_exists(f"{bucket}-other")
     storage.create_bucket(f"{bucket}-other", "us-west-2")
     assert storage.bucket_exists(f"{bucket}-other")
-
-
-def test_a_browser_opens_pages_of_the_embedded_aws(storage: StorageHook, bucket: str) -> None:
-    storage.put(f"s3://{bucket}/a/report.html", "<p>report</p>")
-    with urlopen(storage.page(f"s3://{bucket}/a/report.html")) as page:
-        assert (page.headers["Content-Type"], page.read()) == ("text/html", b"<p>report</p>")
-
-
-@pytest.mark.parametrize(
-    ("server", "page"),
-    [
-        (None, "https://us-west-2.console.aws.amazon.com/s3/object/bucket?prefix=a/report.html"),
-        ("http://local-aws:5566", ""),
-        ("https://storage.example.com", ""),
-    ],
-)
-def test_pages_elsewhere_are_the_console_s_or_nobody_s(
-    server: str | None, page: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    extra = {"region_name": "us-west-2"} | ({"endpoint_url": server} if server else {})
-    connection = {"conn_type": "aws", "login": "key", "password": "secret", "extra": extra}
-    monkeypatch.setenv("AIRFLOW_CONN_ELSEWHERE", json.dumps(connection))
-    assert StorageHook(aws_conn_id="elsewhere").page("s3://bucket/a/report.html") == page
 
 
 def test_a_refused_write_says_which_permission_is_missing(

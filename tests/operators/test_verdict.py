@@ -42,7 +42,7 @@ def test_the_verdicts_of_both_monitors(executed: dict[str, Any], aws: Running) -
     assert bias["files"] == ["analysis.json", "constraint_violations.json", "report.html"]
     assert bias["report"].startswith(f"s3://{endpoint.bucket}/monitors/reports/{endpoint.name}/{endpoint.name}-bias/")
     worst = bias["violations"][0]
-    assert set(worst) == {"facet", "facet_value", "metric", "value", "baseline", "description"}
+    assert set(worst) == {"facet", "position", "facet_value", "metric", "value", "baseline", "description"}
     assert abs(worst["value"]) > abs(worst["baseline"])
     assert len(json.dumps(bias)) < 10_000
 
@@ -59,9 +59,15 @@ def test_the_verdicts_of_both_monitors(executed: dict[str, Any], aws: Running) -
     with pytest.raises(ViolationsFound, match=f"violations in {endpoint.name}-bias, report {bias['report']}"):
         run_task(judge, given)
     assert given["ti"].pushed == {"return_value": bias}
-    report, console = (link.get_link(judge, ti_key=None) for link in judge.operator_extra_links)
-    assert report.startswith(f"{aws.url}/{bias['report'].removeprefix('s3://')}/report.html?")
-    assert console == ""
+    links = {link.name: link.get_link(judge, ti_key=None) for link in judge.operator_extra_links}
+    window = bias["report"].partition(f"{endpoint.name}-bias/")[2]
+    execution = f"model-monitor/endpoints/{endpoint.name}/bias/executions/{window}"
+    assert links == {
+        "Dashboard": execution,
+        "Report": f"{execution}/files/report.html",
+        "SageMaker console": "",
+        "S3 console": "",
+    }
 
 
 def test_a_schedule_that_has_not_executed_has_no_verdict(deployed: MonitoredEndpoint, aws: Running) -> None:

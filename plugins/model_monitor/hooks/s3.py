@@ -10,13 +10,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from model_monitor.errors import InputError
 from model_monitor.hooks.base import MonitorHook
 from model_monitor.names import split_s3
-
-SEVEN_DAYS = 7 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -145,21 +142,6 @@ class StorageHook(MonitorHook):
         """The service's clock, by its `Date` header."""
         headers = self.call("head_bucket", Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
         return parsedate_to_datetime(headers["date"]).astimezone(UTC)
-
-    def page(self, uri: str) -> str:
-        """Where a browser can open an HTML file: AWS's console; on a server of this machine, signed for seven days.
-
-        Empty for any other server, which a browser may not reach, and whose signatures are no public matter.
-        """
-        bucket, key = split_s3(uri)
-        server = urlsplit(self.conn_client_meta.endpoint_url)
-        if str(server.hostname).endswith(".amazonaws.com"):
-            return f"https://{self.conn_region_name}.console.aws.amazon.com/s3/object/{bucket}?prefix={key}"
-        if server.hostname not in {"127.0.0.1", "localhost", "::1"}:
-            return ""
-        wanted = {"Bucket": bucket, "Key": key, "ResponseContentType": "text/html"}
-        client: Any = self.conn
-        return str(client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=SEVEN_DAYS))
 
     def _pages(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         token: dict[str, str] = {}

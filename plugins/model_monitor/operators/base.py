@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
+from airflow.sdk import BaseOperatorLink
 
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import InputError
 from model_monitor.hooks.logs import LogsHook
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.hooks.sagemaker import SageMakerHook
+from model_monitor.links import DashboardLink
 
 
 class EndpointTask:
@@ -42,6 +44,7 @@ class MonitorOperator(EndpointTask, AwsBaseOperator[SageMakerHook]):
     """
 
     aws_hook_class = SageMakerHook
+    operator_extra_links: Collection[BaseOperatorLink] = (DashboardLink(),)
     ui_color = "#e8f4ee"
 
     def __init__(self, *, endpoint: MonitoredEndpoint, **kwargs: Any) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from model_monitor import names, requests, sources
 from model_monitor.config import MonitoredEndpoint
+from model_monitor.dashboard import addresses
 from model_monitor.deferring import Waits, deferrable_by_default
 from model_monitor.errors import JobFailed, WaitTimeout
 from model_monitor.hooks.sagemaker import PROCESSING_JOB, SageMakerHook
-from model_monitor.links import ConsoleLink, ReportLink
+from model_monitor.links import ConsoleLink, DashboardLink, FolderLink, ReportLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.results import Summary, summarise
@@ -37,7 +38,7 @@ class BaselineOperator(Waits, MonitorOperator):
         deferrable: wait in the triggerer.
     """
 
-    operator_extra_links = (ReportLink(), ConsoleLink())
+    operator_extra_links = (DashboardLink(), ReportLink(), ConsoleLink(), FolderLink())
     trigger_class = ProcessingJobTrigger
 
     def __init__(self, *, kind: Kind, deferrable: bool = deferrable_by_default(), **kwargs: Any) -> None:
@@ -45,6 +46,16 @@ class BaselineOperator(Waits, MonitorOperator):
         self.kind = kind
         self.deferrable = deferrable
         self.job: str | None = None
+
+    @property
+    def console_path(self) -> str:
+        """The job's page in SageMaker's console, from its start on."""
+        return f"processing-jobs/{self.job}" if self.job else ""
+
+    @property
+    def dashboard_url(self) -> str:
+        """The baseline's page in the dashboard."""
+        return addresses.baseline(self.endpoint.name, self.kind)
 
     def execute(self, context: Context) -> dict[str, Any]:
         self.job = self._start()
@@ -96,8 +107,8 @@ class BaselineOperator(Waits, MonitorOperator):
         constraints = names.baseline_constraints(self.endpoint, self.kind)
         summary = self._summary(constraints)
         self.log.info("Suggested constraints, %s:\n%s", constraints, summary.text)
-        self.report_url = self.storage.page(f"{names.baseline_output(self.endpoint, self.kind)}/report.html")
-        self.console_path = f"processing-jobs/{self.job}"
+        self.report_url = addresses.baseline_file(self.endpoint.name, self.kind)
+        self.s3_folder = names.baseline_output(self.endpoint, self.kind)
         return {"job": self.job, "constraints": constraints, **summary.values}
 
     def _summary(self, constraints: str) -> Summary:

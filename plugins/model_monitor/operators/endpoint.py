@@ -8,6 +8,7 @@ from model_monitor import names, requests, sources
 from model_monitor.deferring import Waits, deferrable_by_default
 from model_monitor.errors import EndpointFailed, ResourceConflict, WaitTimeout
 from model_monitor.hooks.sagemaker import ENDPOINT_CONFIG, MODEL
+from model_monitor.links import ConsoleLink, DashboardLink
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.waiting import Outcome, Wait, describe
 
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 class CreateModelOperator(MonitorOperator):
     """Create the model of the uploaded archive. Its name follows from its content: a changed archive is a new one."""
 
+    operator_extra_links = (DashboardLink(), ConsoleLink())
+
     def execute(self, context: Context) -> str:
         request = requests.create_model(self.endpoint, sources.archive(self.endpoint))
         made = self.hook.ensure(MODEL, request)
+        self.console_path = f"models/{request['ModelName']}"
         self.log.info("Model %s: %s, served by %s", request["ModelName"], made, request["PrimaryContainer"]["Image"])
         return request["ModelName"]
 
@@ -28,9 +32,12 @@ class CreateModelOperator(MonitorOperator):
 class CreateEndpointConfigOperator(MonitorOperator):
     """Create the endpoint configuration, with data capture. A changed one gets a new name; AWS never changes them."""
 
+    operator_extra_links = (DashboardLink(), ConsoleLink())
+
     def execute(self, context: Context) -> str:
         request = requests.create_endpoint_config(self.endpoint, sources.model_name(self.endpoint))
         made = self.hook.ensure(ENDPOINT_CONFIG, request)
+        self.console_path = f"endpointConfig/{request['EndpointConfigName']}"
         captures = request["DataCaptureConfig"]["DestinationS3Uri"]
         self.log.info("Endpoint configuration %s: %s, captures to %s", request["EndpointConfigName"], made, captures)
         return request["EndpointConfigName"]
@@ -45,6 +52,8 @@ class DeployEndpointOperator(Waits, MonitorOperator):
         deferrable: wait in the triggerer.
     """
 
+    operator_extra_links = (DashboardLink(), ConsoleLink())
+
     def __init__(
         self,
         *,
@@ -55,6 +64,11 @@ class DeployEndpointOperator(Waits, MonitorOperator):
         super().__init__(**kwargs)
         self.timeout = timeout
         self.deferrable = deferrable
+
+    @property
+    def console_path(self) -> str:
+        """The endpoint's page in SageMaker's console."""
+        return f"endpoints/{self.endpoint.name}"
 
     def execute(self, context: Context) -> dict[str, str]:
         config = requests.create_endpoint_config(self.endpoint, sources.model_name(self.endpoint))["EndpointConfigName"]

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from model_monitor import names, sources
+from model_monitor.dashboard import addresses
 from model_monitor.errors import InputError, JobFailed
-from model_monitor.links import ReportLink
+from model_monitor.links import DashboardLink, FolderLink, ReportLink
 from model_monitor.model_calls import predictor_of
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator, scratch_folder
@@ -33,12 +34,17 @@ class EngineBaselineOperator(MonitorOperator):
     """
 
     template_fields: Sequence[str] = aws_template_fields("model_endpoint")
-    operator_extra_links = (ReportLink(),)
+    operator_extra_links = (DashboardLink(), ReportLink(), FolderLink())
 
     def __init__(self, *, kind: Kind, model_endpoint: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind = kind
         self.model_endpoint = model_endpoint
+
+    @property
+    def dashboard_url(self) -> str:
+        """The baseline's page in the dashboard."""
+        return addresses.baseline(self.endpoint.name, self.kind)
 
     def execute(self, context: Context) -> dict[str, Any]:
         endpoint = self.endpoint
@@ -54,7 +60,8 @@ class EngineBaselineOperator(MonitorOperator):
             raise JobFailed(f"{constraints} is gone; it was there a moment ago. Clear this task to make it anew.")
         summary = summarise(json.loads(content))
         self.log.info("Suggested constraints, %s:\n%s", constraints, summary.text)
-        self.report_url = self.storage.page(f"{names.baseline_output(endpoint, self.kind)}/report.html")
+        self.report_url = addresses.baseline_file(endpoint.name, self.kind)
+        self.s3_folder = names.baseline_output(endpoint, self.kind)
         return {"job": None, "constraints": constraints, **summary.values}
 
     def _is_there(self, config: str) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from model_monitor import labels, names, records, sources
+from model_monitor.links import DashboardLink, FolderLink
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.operators.traffic import ids_of_rows
 
@@ -26,9 +27,16 @@ class UploadGroundTruthOperator(MonitorOperator):
         inference_ids: the ids to ask labels for; those of the rows of `data.test` unless given.
     """
 
+    operator_extra_links = (DashboardLink(), FolderLink())
+
     def __init__(self, *, inference_ids: Sequence[str] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.inference_ids = inference_ids
+
+    @property
+    def s3_folder(self) -> str:
+        """Where ground truth lies."""
+        return names.ground_truth(self.endpoint)
 
     def execute(self, context: Context) -> list[str]:
         endpoint = self.endpoint

@@ -13,7 +13,7 @@ from model_monitor import names, requests, sources
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import NoBaseline, NoExecution, ResourceConflict, WaitTimeout
 from model_monitor.hooks.sagemaker import SCHEDULE, ResourceType, SageMakerHook, executions_since, iso
-from model_monitor.links import ConsoleLink
+from model_monitor.links import ConsoleLink, DashboardLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.operators.baseline import find_baseline
@@ -89,7 +89,12 @@ class CreateScheduleOperator(MonitorDefinitionOperator):
     updated. `now` schedules run once, so each DAG run makes its own.
     """
 
-    operator_extra_links = (ConsoleLink(),)
+    operator_extra_links = (DashboardLink(), ConsoleLink())
+
+    @property
+    def console_path(self) -> str:
+        """The schedule's page in SageMaker's console."""
+        return f"monitoring-schedules/{names.schedule(self.endpoint, self.kind)}"
 
     def execute(self, context: Context) -> dict[str, str]:
         definition = self.definition()["JobDefinitionName"]
@@ -98,7 +103,6 @@ class CreateScheduleOperator(MonitorDefinitionOperator):
             tag = request["Tags"][0]
             tag["Value"] = names.fingerprint(tag["Value"], context["run_id"])
         since = self._bring_about(request)
-        self.console_path = f"monitoring-schedules/{request['MonitoringScheduleName']}"
         return {"schedule": request["MonitoringScheduleName"], "definition": definition, "since": since}
 
     def _window(self) -> requests.Window | None:

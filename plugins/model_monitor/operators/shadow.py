@@ -13,6 +13,7 @@ from model_monitor.config import MonitoredEndpoint
 from model_monitor.deferring import Waits, deferrable_by_default
 from model_monitor.errors import EndpointFailed, WaitTimeout
 from model_monitor.hooks.sagemaker import ENDPOINT, ENDPOINT_CONFIG, MODEL, SageMakerHook
+from model_monitor.links import ConsoleLink, DashboardLink
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.waiting import Outcome, Wait, describe
 
@@ -36,17 +37,26 @@ class CreateShadowEndpointOperator(Waits, MonitorOperator):
     """
 
     template_fields: Sequence[str] = aws_template_fields("purpose")
+    operator_extra_links = (DashboardLink(), ConsoleLink())
 
     def __init__(self, *, purpose: str, deferrable: bool = deferrable_by_default(), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.purpose = purpose
         self.deferrable = deferrable
 
+    @property
+    def console_path(self) -> str:
+        """The endpoint's page in SageMaker's console."""
+        return f"endpoints/{self._name}"
+
+    @property
+    def _name(self) -> str:
+        return self.endpoint.windows.model.endpoint or names.shadow_endpoint(self.endpoint, self.purpose)
+
     def execute(self, context: Context) -> str:
-        name = self.endpoint.windows.model.endpoint
-        if name is None:
+        name = self._name
+        if self.endpoint.windows.model.endpoint is None:
             self._delete_orphans()
-            name = names.shadow_endpoint(self.endpoint, self.purpose)
             self._create(name)
         elif self.hook.endpoint(name) is None:
             raise EndpointFailed(

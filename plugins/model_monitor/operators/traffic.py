@@ -12,11 +12,12 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowSkipException
 from botocore.exceptions import ClientError
 
-from model_monitor import requests, sources
+from model_monitor import names, requests, sources
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import EndpointFailed, InputError
 from model_monitor.hooks.runtime import RuntimeHook
 from model_monitor.hooks.sagemaker import iso
+from model_monitor.links import ConsoleLink, DashboardLink, FolderLink
 from model_monitor.operators.base import MonitorOperator
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class SendTrafficOperator(MonitorOperator):
     """
 
     template_fields: Sequence[str] = aws_template_fields("file", "count", "inference_ids", "requests_per_second")
+    operator_extra_links = (DashboardLink(), ConsoleLink(), FolderLink())
 
     def __init__(
         self,
@@ -64,6 +66,16 @@ class SendTrafficOperator(MonitorOperator):
     def runtime(self) -> RuntimeHook:
         """The endpoint's own side."""
         return RuntimeHook(**self._hook_parameters)
+
+    @property
+    def console_path(self) -> str:
+        """The endpoint's page in SageMaker's console."""
+        return f"endpoints/{self.endpoint.name}"
+
+    @property
+    def s3_folder(self) -> str:
+        """Where what is sent is captured."""
+        return names.captures(self.endpoint)
 
     def execute(self, context: Context) -> dict[str, Any]:
         started = self._check_in_service()

@@ -10,7 +10,7 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from model_monitor import names
 from model_monitor.errors import NoExecution
 from model_monitor.hooks.sagemaker import executions_since, iso
-from model_monitor.links import ConsoleLink, ReportLink
+from model_monitor.links import ConsoleLink, DashboardLink, FolderLink, LinksToExecution, ReportLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.operators.schedule import existing_schedule
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class VerdictOperator(MonitorOperator):
+class VerdictOperator(LinksToExecution, MonitorOperator):
     """List an execution's report files and read its violations into a small verdict.
 
     Args:
@@ -31,7 +31,7 @@ class VerdictOperator(MonitorOperator):
     """
 
     template_fields: Sequence[str] = aws_template_fields("execution", "fail_on_violations")
-    operator_extra_links = (ReportLink(), ConsoleLink())
+    operator_extra_links = (DashboardLink(), ReportLink(), ConsoleLink(), FolderLink())
 
     def __init__(
         self,
@@ -56,6 +56,8 @@ class VerdictOperator(MonitorOperator):
                 f"has no processing job, so there is no report: {summary.get('FailureReason', 'no reason given')}."
             )
         report = described["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"].rstrip("/")
+        self.link_to(report)
+        self.console_path = f"processing-jobs/{job}"
         verdict = read_verdict(
             self.storage,
             self.endpoint,
@@ -66,8 +68,6 @@ class VerdictOperator(MonitorOperator):
             baseline=names.baseline_constraints(self.endpoint, self.kind),
             log=self.log,
         )
-        self.report_url = self.storage.page(f"{report}/report.html")
-        self.console_path = f"processing-jobs/{job}"
         return delivered(verdict, context, self.fail_on_violations)
 
     def _summary(self) -> dict[str, Any]:

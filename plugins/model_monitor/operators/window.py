@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from model_monitor import names, requests, sources, windows
 from model_monitor.errors import EmptyWindow, InputError, NoBaseline
 from model_monitor.hooks.cloudwatch import CloudWatchHook
-from model_monitor.links import ReportLink
+from model_monitor.links import DashboardLink, FolderLink, LinksToExecution, ReportLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator, scratch_folder
 from model_monitor.verdicts import (
@@ -160,7 +160,7 @@ class WindowTask(MonitorOperator):
                 raise type(error)(text) from error
 
 
-class JudgeOperator(WindowTask):
+class JudgeOperator(LinksToExecution, WindowTask):
     """What both monitors' judges have in common: the comparison, the report's files, the metrics, the verdict.
 
     Args:
@@ -173,7 +173,7 @@ class JudgeOperator(WindowTask):
     """
 
     template_fields: Sequence[str] = aws_template_fields("window", "compare", "fail_on_violations")
-    operator_extra_links = (ReportLink(),)
+    operator_extra_links = (DashboardLink(), ReportLink(), FolderLink())
 
     def __init__(self, *, compare: str = "baseline", fail_on_violations: bool | str = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -263,7 +263,7 @@ class JudgeOperator(WindowTask):
             # Before the report, for a task that is killed in between publishes again rather than never.
             self._publish(analysis, schedule, moments[0])
         self.storage.replace(report, folder)
-        self.report_url = self.storage.page(f"{report}/report.html")
+        self.link_to(report)
         verdict = read_verdict(
             self.storage,
             self.endpoint,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
+from airflow.sdk import BaseOperatorLink
 
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.deferring import Waits, deferrable_by_default
 from model_monitor.hooks.base import MonitorHook
+from model_monitor.links import DashboardLink
 from model_monitor.operators.base import EndpointTask, connection_of
 from model_monitor.waiting import Wait, waiter_config
 
@@ -27,6 +30,7 @@ class MonitorSensor(Waits, EndpointTask, AwsBaseSensor[Hook]):
 
     service: str
     waiter: str
+    operator_extra_links: Collection[BaseOperatorLink] = (DashboardLink(),)
     ui_color = "#e6f0f7"
 
     def __init__(

@@ -11,7 +11,7 @@ from model_monitor import names
 from model_monitor.config_types import duration
 from model_monitor.errors import ExecutionFailed, NoExecution, WaitTimeout
 from model_monitor.hooks.sagemaker import SageMakerHook, executions_since, iso
-from model_monitor.links import ConsoleLink
+from model_monitor.links import ConsoleLink, DashboardLink
 from model_monitor.names import Kind
 from model_monitor.operators.schedule import existing_schedule, expression
 from model_monitor.sensors.base import MonitorSensor
@@ -31,11 +31,17 @@ class ExecutionSensor(MonitorSensor[SageMakerHook]):
     """
 
     aws_hook_class = SageMakerHook
+    operator_extra_links = (DashboardLink(), ConsoleLink())
     service = "sagemaker"
 
     def __init__(self, *, kind: Kind, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind = kind
+
+    @property
+    def console_path(self) -> str:
+        """The schedule's page in SageMaker's console."""
+        return f"monitoring-schedules/{names.schedule(self.endpoint, self.kind)}"
 
     def execute(self, context: Context) -> dict[str, str]:
         schedule = existing_schedule(self.hook, self.endpoint, self.kind)
@@ -83,7 +89,6 @@ class ExecutionStartedSensor(ExecutionSensor):
     """
 
     template_fields: Sequence[str] = aws_template_fields("schedule")
-    operator_extra_links = (ConsoleLink(),)
     waiter = "ExecutionStarted"
 
     def __init__(self, *, schedule: dict[str, str] | str | None = None, **kwargs: Any) -> None:
@@ -95,7 +100,6 @@ class ExecutionStartedSensor(ExecutionSensor):
         return executions_since(schedule["MonitoringScheduleName"], since, newest=True)
 
     def finish(self, outcome: Outcome, wait: Wait) -> dict[str, str]:
-        self.console_path = f"monitoring-schedules/{wait.request['MonitoringScheduleName']}"
         if outcome.state == "success":
             return self.answer(outcome)
         if outcome.response.get("MonitoringExecutionSummaries"):
