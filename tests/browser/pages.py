@@ -1,0 +1,36 @@
+"""The dashboard's pages of the example endpoint, by name."""
+
+from __future__ import annotations
+
+from model_monitor.dashboard import addresses
+from tests.browser.site import Site
+
+NAMES = (
+    "overview",
+    "endpoint",
+    "bias execution",
+    "explainability execution",
+    "violating bias execution",
+    "violating explainability execution",
+    "bias baseline",
+    "explainability baseline",
+)
+"""Those that are pages of the dashboard's own; reports are documents that it serves."""
+WITH_PLOTS = NAMES
+
+
+def address(site: Site, name: str) -> str:
+    """Where a page is."""
+    endpoint = site.endpoint.name
+    match name.split():
+        case ["overview"]:
+            return addresses.overview()
+        case ["endpoint"]:
+            return addresses.endpoint(endpoint)
+        case [("bias" | "explainability") as kind, "execution"]:
+            return addresses.execution(endpoint, kind, site.windows(kind, "analysis.json")[0])
+        case ["violating", ("bias" | "explainability") as kind, "execution"]:
+            return addresses.execution(endpoint, kind, site.violating(kind))
+        case [("bias" | "explainability") as kind, "baseline"]:
+            return addresses.baseline(endpoint, kind)
+    raise ValueError(name)

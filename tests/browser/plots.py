@@ -1,0 +1,88 @@
+"""What is on the plots of a page, as Plotly computed and drew it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Frame, Locator, Page, expect
+
+DRAWING_MILLISECONDS = 20_000
+DRAWN = '.plot[data-drawn="true"]'
+READ = """plot => {
+    const shown = plot.calcdata.filter(points => points.length && points[0].trace.visible === true);
+    const real = point => Number.isFinite(point.s ?? point.y) || Number.isFinite(point.x);
+    return {
+        title: (plot.closest("figure, section, article") ?? plot).innerText.split("\\n")[0],
+        points: shown.map(points => points.filter(real).length),
+        marks: plot.querySelectorAll(
+            ".scatterlayer .trace path, .barlayer .point path, .heatmaplayer image, .boxlayer path, canvas").length,
+        axes: ["xaxis", "yaxis"].map(axis => plot._fullLayout[axis]?.title?.text ?? ""),
+        texts: [...plot.querySelectorAll("text")].map(text => text.textContent),
+    };
+}"""
+# Where the mouse is to be put: on the middle point of a trace, of points rather than of bars; and its value.
+AIM = """plot => {
+    const box = plot.getBoundingClientRect(), layout = plot._fullLayout;
+    const pointable = points => points.length && points[0].trace.visible === true
+        && !["skip", "none"].includes(points[0].trace.hoverinfo)
+        && (points[0].trace.type === "bar" || points[0].trace.mode?.includes("markers"));
+    const order = points => points[0].trace.type === "bar" ? 1 : 0;
+    for (const points of plot.calcdata.filter(pointable).sort((a, b) => order(a) - order(b))) {
+        const trace = points[0].trace, bar = trace.type === "bar";
+        const x = layout[trace.xaxis.replace("x", "xaxis")], y = layout[trace.yaxis.replace("y", "yaxis")];
+        const seen = points.filter(point => bar ? point.s : Number.isFinite(point.x) && Number.isFinite(point.y));
+        if (!seen.length) continue;
+        const point = seen[Math.floor(seen.length / 2)];
+        const [across, down] = bar ? point.ct : [x.c2p(point.x), y.c2p(point.y)];
+        const value = bar ? point.s : layout.hovermode.startsWith("y") ? point.x : point.y;
+        return {left: box.left + x._offset + across, top: box.top + y._offset + down, value};
+    }
+    return null;
+}"""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A plot: points of each visible trace, marks drawn, titles of its axes, all its texts."""
+
+    title: str
+    points: list[int]
+    marks: int
+    axes: list[str]
+    texts: list[str]
+
+
+def plots(page: Page | Frame) -> list[Plot]:
+    """All plots of a page, once all of them are drawn."""
+    wait(page)
+    return [Plot(**plot.evaluate(READ)) for plot in page.locator(DRAWN).all()]
+
+
+def wait(page: Page | Frame) -> None:
+    """Wait until every plot of a page is drawn; those further down are when they are scrolled to."""
+    for plot in page.locator(".plot").all():
+        plot.scroll_into_view_if_needed()
+        expect(plot).to_have_attribute("data-drawn", "true", timeout=DRAWING_MILLISECONDS)
+
+
+def hover(page: Page, plot: Locator) -> tuple[float, str]:
+    """Put the mouse on a point; returns the point's value and what the label beside the mouse says."""
+    plot.scroll_into_view_if_needed()
+    aim: dict[str, Any] | None = plot.evaluate(AIM)
+    assert aim is not None, f"nothing to point at: {plot.evaluate('plot => plot.outerHTML.slice(0, 300)')}"
+    page.mouse.move(aim["left"] - 3, aim["top"] - 3)
+    page.mouse.move(aim["left"], aim["top"], steps=3)
+    label = plot.locator(".hoverlayer .hovertext, .hoverlayer .legend").first
+    label.wait_for()
+    return float(aim["value"]), " ".join(label.locator("text").all_inner_texts())
+
+
+def says(label: str, value: float) -> bool:
+    """Whether a number in a label is a value, to the digits that are shown."""
+    for text in re.findall(r"[-−]?\d+(?:\.\d+)?", label):
+        digits = len(text.partition(".")[2])
+        if abs(float(text.replace("−", "-")) - value) <= 0.5 * 10**-digits + 1e-12:
+            return True
+    return False

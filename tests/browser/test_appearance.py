@@ -1,0 +1,66 @@
+"""Light and dark, wide and narrow, with mouse and keyboard: the dashboard can be read and used."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from model_monitor.dashboard import addresses
+from screenshots.airflow_ui import NAVIGATION, choose_appearance, framed
+from tests.browser import appearance, pages, plots
+from tests.browser.site import Site
+
+NARROW = {"width": 390, "height": 844}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", pages.NAMES)
+def test_texts_stand_out(page: Page, site: Site, name: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
+    page.goto(pages.address(site, name))
+    plots.wait(page)
+    assert appearance.faint(page) == []
+
+
+def test_airflows_switch_changes_the_dashboards_colours(page: Page, site: Site) -> None:
+    page.goto("/")
+    page.get_by_role("link", name=NAVIGATION).or_(page.get_by_role("button", name=NAVIGATION)).click()
+    body = framed(page).locator("body")
+    expect(framed(page).locator(plots.DRAWN).first).to_be_visible()
+    seen = {}
+    for chosen in ("Light", "Dark", "Light"):
+        choose_appearance(page, chosen)
+        expect(body).to_have_css("color-scheme", chosen.lower())
+        seen[chosen] = body.evaluate("body => [getComputedStyle(body).color, getComputedStyle(body).backgroundColor]")
+    assert seen["Light"] != seen["Dark"]
+    text = framed(page).locator(".plot text").first
+    light = text.evaluate("text => getComputedStyle(text).fill")
+    choose_appearance(page, "Dark")
+    expect(text).not_to_have_css("fill", light)
+
+
+@pytest.mark.parametrize("name", pages.NAMES)
+def test_nothing_is_cut_off_in_a_narrow_window(page: Page, site: Site, name: str) -> None:
+    page.set_viewport_size(NARROW)
+    page.goto(pages.address(site, name))
+    plots.wait(page)
+    assert appearance.sticking_out(page) == []
+
+
+@pytest.mark.parametrize("name", pages.NAMES)
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, site: Site, name: str) -> None:
+    page.goto(pages.address(site, name))
+    plots.wait(page)
+    focused, unreached = appearance.tab_through(page)
+    assert focused
+    assert [each for each in focused if not (each["seen"] and each["inside"])] == []
+    assert unreached == []
+
+
+def test_enter_follows_a_link(page: Page, site: Site) -> None:
+    page.goto(addresses.overview())
+    page.get_by_role("link", name=site.endpoint.name, exact=True).first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(site.endpoint.name)
+    assert addresses.endpoint(site.endpoint.name) in page.url

@@ -1,0 +1,75 @@
+"""Every page has what it is for, and its plots show the week."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from model_monitor.dashboard import addresses
+from model_monitor.names import KINDS, Kind
+from tests.browser import pages, plots
+from tests.browser.site import Site
+
+
+@pytest.mark.parametrize("name", pages.WITH_PLOTS)
+def test_plots_have_data_and_are_drawn(page: Page, site: Site, name: str) -> None:
+    page.goto(pages.address(site, name))
+    found = plots.plots(page)
+    assert found
+    for plot in found:
+        assert sum(plot.points) > 0, plot
+        assert plot.marks > 0, plot
+        assert not [text for text in plot.texts if text in ("undefined", "NaN", "null")], plot
+
+
+@pytest.mark.parametrize("name", pages.WITH_PLOTS)
+def test_the_mouse_shows_a_points_value(page: Page, site: Site, name: str) -> None:
+    page.goto(pages.address(site, name))
+    plots.wait(page)
+    for plot in page.locator(plots.DRAWN).all():
+        value, label = plots.hover(page, plot)
+        assert plots.says(label, value), (value, label)
+
+
+def test_a_violating_execution_says_so_in_plain_words(page: Page, site: Site) -> None:
+    window = site.violating("bias")
+    violations = json.loads(site.read("bias", window, "constraint_violations.json"))["violations"]
+    page.goto(addresses.execution(site.endpoint.name, "bias", window))
+    said = page.locator("main").inner_text()
+    for violation in violations:
+        assert violation["metric_name"] in said
+    assert f"{len(violations)} violation" in said
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_can_be_downloaded_as_they_lie_in_s3(page: Page, site: Site, kind: Kind, tmp_path: Path) -> None:
+    window = site.violating(kind)
+    page.goto(addresses.execution(site.endpoint.name, kind, window))
+    with page.expect_download() as started:
+        page.get_by_role("link", name="analysis.json").first.click()
+    started.value.save_as(tmp_path / "analysis.json")
+    assert (tmp_path / "analysis.json").read_bytes() == site.read(kind, window, "analysis.json")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_reports_open(page: Page, site: Site, kind: Kind) -> None:
+    window = site.violating(kind)
+    for address in (
+        addresses.execution_file(site.endpoint.name, kind, window),
+        addresses.baseline_file(site.endpoint.name, kind),
+        addresses.range_report(site.endpoint.name, kind, *week(site, kind)),
+    ):
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.ok, address
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def week(site: Site, kind: Kind) -> tuple[str, str]:
+    """The first window's scheduled time and the last one's, as far as there were any."""
+    found = site.windows(kind, "analysis.json")
+    first, last = (f"{window.replace('/', '-')[:10]}T{window[-2:]}:00:00Z" for window in (found[0], found[-1]))
+    return first, last
