@@ -95,7 +95,7 @@ class _Job:
         if predicted is None and self.config.post_training_methods is not None:
             predicted = self._predicted(dataset)
         analysis = self._analysis(dataset, predicted)
-        self._write_results(analysis, len(dataset), report.Comparison())
+        self._write_results(analysis, Subject(len(dataset), is_baseline=True), report.Comparison())
         return "Completed: SageMaker XAI Analyzer ran successfully"
 
     def monitor(self) -> str:
@@ -104,7 +104,7 @@ class _Job:
         predicted = self._captured_labels(dataset) if kind == BIAS else None
         analysis = self._analysis(dataset, predicted)
         comparison = compare(analysis, self._baseline())
-        self._write_results(analysis, len(dataset), comparison)
+        self._write_results(analysis, self._subject(len(dataset)), comparison)
         self._publish(analysis)
         return exit_message(comparison)
 
@@ -215,16 +215,18 @@ class _Job:
         with file.open("w", encoding="utf-8") as lines:
             lines.writelines(f"{json.dumps(line)}\n" for line in cloudwatch.metrics(analysis, source))
 
-    def _write_results(self, analysis: Mapping[str, Any], records: int, comparison: report.Comparison) -> None:
-        subject = Subject(
+    def _write_results(self, analysis: Mapping[str, Any], subject: Subject, comparison: report.Comparison) -> None:
+        self._output.mkdir(parents=True, exist_ok=True)
+        for name, text in result_files(analysis, comparison, subject, self.config.report).items():
+            (self._output / name).write_text(text, encoding="utf-8")
+
+    def _subject(self, records: int) -> Subject:
+        return Subject(
             records,
             self.environment.get("sagemaker_endpoint_name"),
             self.environment.get("sagemaker_monitoring_schedule_name"),
             self._window(),
         )
-        self._output.mkdir(parents=True, exist_ok=True)
-        for name, text in result_files(analysis, comparison, subject, self.config.report).items():
-            (self._output / name).write_text(text, encoding="utf-8")
 
     def _window(self) -> tuple[str, str] | None:
         start, end = self.environment.get("start_time"), self.environment.get("end_time")

@@ -20,12 +20,13 @@ ANALYSIS, VIOLATIONS, UNCERTAINTY = "analysis.json", "constraint_violations.json
 
 @dataclass(frozen=True)
 class Subject:
-    """What an analysis is about, for the head of its report."""
+    """What an analysis is about, for the head of its report; `is_baseline` if windows will be compared with it."""
 
     records: int
     endpoint: str | None = None
     schedule: str | None = None
     window: tuple[str, str] | None = None
+    is_baseline: bool = False
 
     def facts(self) -> dict[str, str]:
         """What is known, by name."""
@@ -98,7 +99,8 @@ def result_files(
         files[UNCERTAINTY] = dumps(
             uncertainty_document(analysis, comparison.baseline, comparison.ndcg, comparison.uncertainty)
         )
-    return files | {f"{page.name}.html": report.render(page.title, analysis, subject.facts(), comparison)}
+    html = report.render(page.title, analysis, subject.facts(), comparison, is_baseline=subject.is_baseline)
+    return files | {f"{page.name}.html": html}
 
 
 def exit_message(comparison: report.Comparison) -> str:

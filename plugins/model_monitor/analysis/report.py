@@ -17,11 +17,20 @@ from model_monitor.analysis.interval_rule import (
     attribution_verdict,
     bias_verdict,
 )
+from model_monitor.analysis.rank_changes import RankChange, rank_changes, ranked, ranks
+from model_monitor.analysis.report_actions import (
+    ACTIONS,
+    FIRST_STEPS,
+    NDCG_ACTION,
+    NDCG_MEANING,
+    NOT_CERTAIN_ACTION,
+)
 from model_monitor.analysis.report_texts import MEANINGS, ORDER_FINDINGS, SECTION_TITLES
 from model_monitor.analysis.serialise import number
 from model_monitor.analysis.uncertainty import Interval
 
 TOP_FEATURES = 15
+TOP_MOVES = 4
 SHOWN_WINDOWS = 7
 DECIMALS = 4
 
@@ -44,6 +53,7 @@ class _Metric:
     name: str
     description: str
     meaning: str
+    action: str
     value: float | None
     error: str | None
     baseline: float | None
@@ -84,6 +94,11 @@ class _Feature:
     baseline: float | None
     baseline_rank: int | None
 
+    @property
+    def climbed(self) -> int | None:
+        """How many ranks it stands above its place in the baseline; negative for below."""
+        return None if self.baseline_rank is None else self.baseline_rank - self.rank
+
 
 @dataclass(frozen=True)
 class _Explained:
@@ -93,29 +108,66 @@ class _Explained:
     interval: Interval | None
     verdict: str | None
     features: tuple[_Feature, ...]
+    moves: tuple[RankChange, ...]
     decimals: int
     chart: str
 
 
-def render(title: str, analysis: Mapping[str, Any], facts: Mapping[str, str], comparison: Comparison) -> str:
-    """The report's HTML. `facts` are shown on top by name; whatever comes from data is escaped."""
+@dataclass(frozen=True)
+class Term:
+    """A line of the glossary."""
+
+    name: str
+    meaning: str
+    action: str
+
+
+def render(
+    title: str,
+    analysis: Mapping[str, Any],
+    facts: Mapping[str, str],
+    comparison: Comparison,
+    *,
+    is_baseline: bool = False,
+) -> str:
+    """The report's HTML; whatever comes from data is escaped.
+
+    Args:
+        title: the page's.
+        analysis: the content of `analysis.json`.
+        facts: what is shown on top, by name.
+        comparison: what the analysis was compared with.
+        is_baseline: whether it is what monitors will compare windows with.
+    """
     from model_monitor.analysis.report_template import TEMPLATE
 
+    groups, explained = _groups(analysis, comparison), _explained(analysis, comparison)
     return TEMPLATE.render(
         title=title,
         decimals=DECIMALS,
         facts=facts,
+        is_baseline=is_baseline,
         compared=comparison.baseline is not None,
         violations=comparison.violations,
         uncertainty=comparison.uncertainty,
-        groups=_groups(analysis, comparison),
+        groups=groups,
         section_titles=SECTION_TITLES,
-        explained=_explained(analysis, comparison),
+        explained=explained,
         order_findings=ORDER_FINDINGS,
         threshold=NDCG_THRESHOLD,
         top=TOP_FEATURES,
         shown_windows=SHOWN_WINDOWS,
+        first_steps=FIRST_STEPS,
+        not_certain_action=NOT_CERTAIN_ACTION,
+        ndcg_action=NDCG_ACTION,
+        terms=terms((metric.name for group in groups for metric in group.metrics), bool(explained)),
     )
+
+
+def terms(metrics: Iterable[str], explained: bool) -> list[Term]:
+    """The glossary of these metrics, by name, each once; and of the NDCG where inputs are explained."""
+    found = [Term(name, MEANINGS.get(name, ""), ACTIONS.get(name, "")) for name in dict.fromkeys(metrics)]
+    return [*found, Term("NDCG", NDCG_MEANING, NDCG_ACTION)] if explained else found
 
 
 def _decimals(values: Iterable[float]) -> int:
@@ -156,8 +208,8 @@ def _metric(
         verdict = VIOLATION
     else:
         verdict = OK if value is not None and baseline is not None else None
-    meaning, error = MEANINGS.get(name, ""), metric.get("error")
-    return _Metric(name, metric["description"], meaning, value, error, baseline, interval, verdict)
+    texts = metric["description"], MEANINGS.get(name, ""), ACTIONS.get(name, "")
+    return _Metric(name, *texts, value, metric.get("error"), baseline, interval, verdict)
 
 
 def _place(violation: Violation) -> tuple[str | None, ...]:
@@ -204,7 +256,8 @@ def _explained(analysis: Mapping[str, Any], comparison: Comparison) -> list[_Exp
     violated = {violation["label"] for violation in comparison.violations if "label" in violation}
     result = []
     for label, explained in analysis.get("explanations", {}).get("kernel_shap", {}).items():
-        features = _features(explained["global_shap_values"], before.get(label, {}).get("global_shap_values", {}))
+        values, values_before = explained["global_shap_values"], before.get(label, {}).get("global_shap_values", {})
+        features = _features(values, values_before)
         ndcg, interval = comparison.ndcg.get(label), None
         if comparison.uncertainty is not None:
             interval = comparison.uncertainty.intervals.ndcg.get(label)
@@ -219,6 +272,7 @@ def _explained(analysis: Mapping[str, Any], comparison: Comparison) -> list[_Exp
                 interval=interval,
                 verdict=verdict,
                 features=features,
+                moves=tuple(rank_changes(values_before, values)[:TOP_MOVES]),
                 decimals=_decimals(feature.value for feature in features),
                 chart=_attribution_chart(str(label), features[:TOP_FEATURES]),
             )
@@ -227,15 +281,11 @@ def _explained(analysis: Mapping[str, Any], comparison: Comparison) -> list[_Exp
 
 
 def _features(values: Mapping[str, float], before: Mapping[str, float]) -> tuple[_Feature, ...]:
-    baseline_ranks = {name: rank for rank, name in enumerate(_ranked(before), start=1)}
+    baseline_ranks = ranks(before)
     return tuple(
         _Feature(rank, name, float(values[name]), before.get(name), baseline_ranks.get(name))
-        for rank, name in enumerate(_ranked(values), start=1)
+        for rank, name in enumerate(ranked(values), start=1)
     )
-
-
-def _ranked(values: Mapping[str, float]) -> list[str]:
-    return sorted(values, key=lambda name: -abs(values[name]))
 
 
 def _attribution_chart(label: str, features: Sequence[_Feature]) -> str:

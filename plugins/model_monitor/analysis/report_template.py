@@ -1,4 +1,4 @@
-"""The report's template, compiled once for all that this process and those forked from it render."""
+"""The report's template, compiled once for all that this process and those forked from it render, and its filters."""
 
 from __future__ import annotations
 
@@ -25,19 +25,27 @@ def shown(value: float | None, decimals: int) -> str:
     return (f"{value:.{decimals}f}" if plain else f"{value:.2e}").replace("-", "−")
 
 
+def climb(ranks: int | None) -> str:
+    """How many ranks something rose or fell, readable without colour; an en dash for unknown."""
+    if ranks is None:
+        return "–"
+    return f"▲ {ranks}" if ranks > 0 else f"▼ {-ranks}" if ranks < 0 else "="
+
+
 def interval(ends: Interval | None, decimals: int) -> str:
     """An interval's two ends as `shown`; an en dash for none."""
     return "–" if ends is None else f"{shown(ends.low, decimals)} … {shown(ends.high, decimals)}"
 
 
-_ENVIRONMENT = Environment(
+ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters["number"] = shown
-_ENVIRONMENT.filters["interval"] = interval
+ENVIRONMENT.filters["number"] = shown
+ENVIRONMENT.filters["interval"] = interval
+ENVIRONMENT.filters["climb"] = climb
 
-TEMPLATE = _ENVIRONMENT.get_template("report.html.j2")
+TEMPLATE = ENVIRONMENT.get_template("report.html.j2")
