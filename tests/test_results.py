@@ -50,6 +50,7 @@ def test_violations_stand_beside_the_baseline_although_intervals_end_elsewhere()
             "metric": "DI",
             "description": "DI is worse",
             "facet": "Age",
+            "position": 0,
             "facet_value": "(100, 232]",
             "value": 1.5,
             "baseline": 0.9,

@@ -20,10 +20,14 @@ class Summary:
 
 @dataclass(frozen=True)
 class BiasMetric:
-    """One bias metric; a value that is not finite is Clarify's string, one that cannot be computed is None."""
+    """One bias metric; a value that is not finite is Clarify's string, one that cannot be computed is None.
+
+    `position` is the group's among those of its facet: the text of an interval changes with the data.
+    """
 
     section: str
     facet: str
+    position: int
     facet_value: str
     name: str
     value: float | str | None
@@ -40,7 +44,8 @@ def bias_metrics(analysis: Mapping[str, Any], baseline: Mapping[str, Any] | None
             for position, entry in enumerate(entries):
                 for metric in entry["metrics"]:
                     then = _serialised(before.get((facet, position, metric["name"])))
-                    yield BiasMetric(section, facet, entry["value_or_threshold"], metric["name"], metric["value"], then)
+                    group = entry["value_or_threshold"]
+                    yield BiasMetric(section, facet, position, group, metric["name"], metric["value"], then)
 
 
 def top_features(analysis: Mapping[str, Any], label: str, count: int = TOP_FEATURES) -> list[dict[str, Any]]:
@@ -81,7 +86,7 @@ def violation_rows(
             wanted = (violation["facet"], violation["facet_value"], violation["metric_name"])
             for metric in bias_metrics(analysis, baseline):
                 if (metric.facet, metric.facet_value, metric.name) == wanted:
-                    row |= {"facet": metric.facet, "facet_value": metric.facet_value}
+                    row |= {"facet": metric.facet, "position": metric.position, "facet_value": metric.facet_value}
                     row |= {"value": metric.value, "baseline": metric.baseline}
         else:
             row["label"] = violation.get("label")

@@ -1,0 +1,50 @@
+"""What a window came to, as far as alerts are concerned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from model_monitor.verdicts import COMPLETED, VIOLATED
+from model_monitor.windows import moment, shown
+
+State = Literal["fine", "violating", "failed"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A window and what became of it; `violations` are keys that stay the same while the data changes.
+
+    `scheduled` is UTC as `2026-11-22T10:00:00Z`, so that texts are in the order of time.
+    """
+
+    scheduled: str
+    state: State
+    violations: tuple[str, ...] = ()
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, verdict: Mapping[str, Any]) -> Outcome:
+        """What a verdict says."""
+        scheduled = shown(moment(verdict["scheduled"]))
+        if verdict["status"] not in (COMPLETED, VIOLATED):
+            return cls(scheduled, "failed", reason=verdict.get("reason") or verdict["status"])
+        found = tuple(sorted({violation_key(row) for row in verdict["violations"]}))
+        return cls(scheduled, "violating" if found else "fine", found)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The outcome as JSON has it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Outcome:
+        """The outcome behind `as_dict`."""
+        return cls(content["scheduled"], content["state"], tuple(content["violations"]), content["reason"])
+
+
+def violation_key(row: Mapping[str, Any]) -> str:
+    """What makes two windows' violations the same: the metric and its group's place, whose text changes with the data."""
+    if "facet" in row:
+        return f"{row['facet']}[{row['position']}] {row['metric']}"
+    return f"{row.get('label') or ''} {row['metric']}".strip()
