@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from screenshots.airflow_ui import sign_in
 from screenshots.chromium import NoBrowser, chromium, executable, required
@@ -15,7 +15,7 @@ from stack.settings import USER
 from tests.browser.site import Site, running_site
 from tests.browser.watching import Watch
 
-DESKTOP = {"width": 1280, "height": 900}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PATIENCE_MILLISECONDS = 60_000
 
 

@@ -1,4 +1,4 @@
-"""An endpoint whose reports hold texts that a page could mistake for code: no job's, but they lie in S3 all the same."""
+"""An endpoint whose reports hold texts that a page could mistake for code. No job wrote them, but they lie in S3."""
 
 from __future__ import annotations
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from model_monitor.dashboard import addresses
 from screenshots.airflow_ui import NAVIGATION, choose_appearance, framed
 from tests.browser import appearance, pages, plots
 from tests.browser.site import Site
 
-NARROW = {"width": 390, "height": 844}
+NARROW: ViewportSize = {"width": 390, "height": 844}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ("light", "dark"))
 @pytest.mark.parametrize("name", pages.NAMES)
-def test_texts_stand_out(page: Page, site: Site, name: str, scheme: str) -> None:
+def test_texts_stand_out(page: Page, site: Site, name: str, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
     page.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
     page.goto(pages.address(site, name))

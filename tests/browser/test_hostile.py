@@ -13,6 +13,7 @@ from model_monitor.names import KINDS, Kind
 from tests.browser import plots
 from tests.browser.hostile import FILES, LONG, REPORT, TEXTS
 from tests.browser.site import Site
+from tests.browser.watching import Watch
 
 Address = Callable[[Site, Kind], str]
 PAGES: dict[str, Address] = {
@@ -47,7 +48,6 @@ def test_hostile_texts_are_texts(page: Page, site: Site, name: str, kind: Kind) 
     assert page.locator("main script, main img[src=x], main b:text-is('bold')").count() == 0
     assert page.locator("a[href^='javascript:' i]").count() == 0
     said = shown(page.locator("body"))
-    assert "49" not in said.replace(squeezed("{{ 7*7 }}"), "") or "7*7" in said
     if name in ("execution", "baseline"):
         for text in SHORT:
             assert squeezed(text) in said, text
@@ -68,8 +68,7 @@ def test_hostile_files_are_listed_and_can_be_had(page: Page, site: Site, kind: K
 def test_a_hostile_report_cannot_act_as_its_reader(context: BrowserContext, site: Site) -> None:
     """Opened by itself and in a frame of an Airflow page, with the reader's cookies in the browser."""
     page = context.new_page()
-    dialogs: list[str] = []
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    watch = Watch(page)
     address = addresses.execution_file(site.hostile.name, "bias", site.hostile_windows[-1])
     page.goto(address)
     assert page.get_by_role("heading", name="Report of nobody").is_visible()
@@ -78,22 +77,20 @@ def test_a_hostile_report_cannot_act_as_its_reader(context: BrowserContext, site
     assert page.evaluate(reached) == {}
     page.goto(addresses.overview())
     page.evaluate(
-        "address => { const frame = document.createElement('iframe'); frame.src = address; document.body.append(frame); }",
-        address,
+        "address => document.body.append(Object.assign(document.createElement('iframe'), {src: address}))", address
     )
     frame = page.frame_locator("iframe").last
     frame.get_by_role("heading", name="Report of nobody").wait_for()
     page.wait_for_timeout(500)
     assert frame.locator("html").evaluate("html => ({...html.dataset})") == {}
     assert "reached" not in page.evaluate(reached)
-    assert dialogs == []
+    assert [problem for problem in watch.problems if problem.startswith("dialog")] == []
 
 
 @pytest.mark.parametrize(
-    "file",
-    ["../05/report.html", "..%2f..%2f..%2fmodel.tar.gz", "%2e%2e/secret", "/etc/passwd", "no-such-file.txt", "%00"],
+    "file", ["../05/report.html", "..%2f..%2f..%2fmodel.tar.gz", "%2e%2e/secret", "/etc/passwd", "no-such.txt", "%00"]
 )
-def test_only_files_of_the_folder_can_be_had(page: Page, context: BrowserContext, site: Site, file: str) -> None:
+def test_only_files_of_the_folder_can_be_had(context: BrowserContext, site: Site, file: str) -> None:
     window = site.hostile_windows[-1]
     address = f"{addresses.execution(site.hostile.name, 'bias', window)}/files/{file}"
     assert context.request.get(address).status in (404, 400, 422)
