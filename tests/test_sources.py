@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from model_monitor import sources
+from model_monitor import requests, sources
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import InputError
 from tests.monitored import FEATURES, monitored_endpoint, write_files
@@ -16,24 +16,31 @@ def endpoint(tmp_path: Path) -> MonitoredEndpoint:
     return monitored_endpoint(tmp_path, "bucket", name="small")
 
 
+def job_name(endpoint: MonitoredEndpoint, model: str = "model", attempt: int = 1) -> str:
+    return str(sources.baselining_job(endpoint, "bias", model, attempt)["ProcessingJobName"])
+
+
 def test_a_changed_archive_means_another_model(endpoint: MonitoredEndpoint, tmp_path: Path) -> None:
-    before = sources.model_name(endpoint)
-    assert sources.model_name(endpoint) == before
+    before = requests.model_name(endpoint, sources.archive(endpoint))
+    assert requests.model_name(endpoint, sources.archive(endpoint)) == before
     (tmp_path / "model.tar.gz").write_bytes(b"other archive")
-    assert sources.model_name(endpoint) != before
+    assert requests.model_name(endpoint, sources.archive(endpoint)) != before
 
 
 def test_changed_data_mean_another_address_and_another_job(endpoint: MonitoredEndpoint, tmp_path: Path) -> None:
-    address, job = sources.validation_uri(endpoint), sources.baselining_job(endpoint, "bias")["ProcessingJobName"]
+    address, job = sources.validation_uri(endpoint), job_name(endpoint)
     with (tmp_path / "validation.csv").open("a") as file:
         file.write("1,1,1,1,1\n")
     assert sources.validation_uri(endpoint) != address
-    assert sources.baselining_job(endpoint, "bias")["ProcessingJobName"] != job
+    assert job_name(endpoint) != job
 
 
 def test_the_next_attempt_has_another_name(endpoint: MonitoredEndpoint) -> None:
-    first, second = (sources.baselining_job(endpoint, "bias", attempt)["ProcessingJobName"] for attempt in (1, 2))
-    assert first != second
+    assert job_name(endpoint, attempt=1) != job_name(endpoint, attempt=2)
+
+
+def test_another_model_means_another_job(endpoint: MonitoredEndpoint) -> None:
+    assert job_name(endpoint, "model-1") != job_name(endpoint, "model-2")
 
 
 def test_headers_are_the_first_line(endpoint: MonitoredEndpoint) -> None:

@@ -57,15 +57,20 @@ class SimulatedEndpoint:
         if found["EndpointStatus"] != "InService":
             raise SimulationFailed(f"Endpoint {endpoint.name} is {found['EndpointStatus']}: {found['FailureReason']}")
 
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return requests.model_name(self.endpoint, sources.archive(self.endpoint))
+
     def baseline(self) -> None:
         """Both baselining jobs."""
         jobs = {}
         for kind in KINDS:
             self._put(
                 names.baseline_analysis_config(self.endpoint, kind),
-                json.dumps(sources.baseline_analysis(self.endpoint, kind)),
+                json.dumps(sources.baseline_analysis(self.endpoint, kind, self.model)),
             )
-            request = sources.baselining_job(self.endpoint, kind)
+            request = sources.baselining_job(self.endpoint, kind, self.model)
             self._sagemaker.create_processing_job(**request)
             jobs[kind] = request["ProcessingJobName"]
         self._settle()
@@ -77,8 +82,8 @@ class SimulatedEndpoint:
     def schedule(self) -> None:
         """Both monitors, every hour from now on."""
         for kind in KINDS:
-            analysis = sources.monitor_analysis(self.endpoint, kind)
-            baseline = sources.baselining_job(self.endpoint, kind)["ProcessingJobName"]
+            analysis = sources.monitor_analysis(self.endpoint, kind, self.model)
+            baseline = sources.baselining_job(self.endpoint, kind, self.model)["ProcessingJobName"]
             definition = requests.create_job_definition(self.endpoint, kind, analysis, baseline)
             self._put(requests.config_uri(kind, definition), json.dumps(analysis))
             getattr(self._sagemaker, requests.definition_call(kind, "create"))(**definition)

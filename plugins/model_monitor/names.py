@@ -61,6 +61,16 @@ def schedule(endpoint: MonitoredEndpoint, kind: Kind) -> str:
     return f"{endpoint.name}-{_SHORT[kind]}"
 
 
+def alarm(endpoint: MonitoredEndpoint, kind: Kind, identity: str, side: str) -> str:
+    """A CloudWatch alarm's name, of at most 255 ASCII characters; `side` is `above` or `below` its limit."""
+    return f"{alarm_prefix(endpoint, kind)}{identity}-{side}"
+
+
+def alarm_prefix(endpoint: MonitoredEndpoint, kind: Kind) -> str:
+    """How the names of a monitor's alarms begin."""
+    return f"{endpoint.name}-{_SHORT[kind]}-"
+
+
 _SHORT: dict[Kind, str] = {"bias": "bias", "explainability": "explain"}
 
 
@@ -159,6 +169,16 @@ def merged(endpoint: MonitoredEndpoint) -> str:
 def window_work(endpoint: MonitoredEndpoint, kind: Kind, window: str) -> str:
     """What tasks of one window hand to each other; gone when the window is judged."""
     return s3(endpoint, "windows", _SHORT[kind], window)
+
+
+def approved_model(endpoint: MonitoredEndpoint) -> str:
+    """Where is kept which model a human has put in the place of the YAML's."""
+    return s3(endpoint, "retraining", "approved.json")
+
+
+def rejected_model(endpoint: MonitoredEndpoint) -> str:
+    """Where is kept which model was rejected last, and when."""
+    return s3(endpoint, "retraining", "rejected.json")
 
 
 def alert_state(endpoint: MonitoredEndpoint, kind: Kind) -> str:

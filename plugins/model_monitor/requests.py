@@ -57,6 +57,11 @@ def create_model(endpoint: MonitoredEndpoint, archive: str) -> Body:
     return _named(endpoint, "ModelName", lambda content: names.model(endpoint, content), body)
 
 
+def model_name(endpoint: MonitoredEndpoint, archive: str) -> str:
+    """The name of the model of the archive whose content has the fingerprint `archive`."""
+    return str(create_model(endpoint, archive)["ModelName"])
+
+
 def create_endpoint_config(endpoint: MonitoredEndpoint, model: str) -> Body:
     """CreateEndpointConfig with one variant that serves `model`, and with data capture."""
     hosting = endpoint.endpoint

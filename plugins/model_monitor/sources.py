@@ -23,13 +23,8 @@ def content(file: Path) -> str:
 
 
 def archive(endpoint: MonitoredEndpoint) -> str:
-    """The fingerprint of the model archive."""
+    """The fingerprint of the YAML's model archive; which model is in force, `model_in_force` says."""
     return content(endpoint.path(endpoint.model.archive))
-
-
-def model_name(endpoint: MonitoredEndpoint) -> str:
-    """The name of the model made from the archive as it is now."""
-    return str(requests.create_model(endpoint, archive(endpoint))["ModelName"])
 
 
 def validation_uri(endpoint: MonitoredEndpoint) -> str:
@@ -79,28 +74,26 @@ def shap_baseline(endpoint: MonitoredEndpoint) -> analysis_configs.ShapBaseline:
     return [[fmean(column) for column in zip(*table, strict=True)]]
 
 
-def baseline_analysis(endpoint: MonitoredEndpoint, kind: Kind) -> requests.Body:
-    """The analysis configuration of a baselining job on the files as they are now."""
+def baseline_analysis(endpoint: MonitoredEndpoint, kind: Kind, model: str) -> requests.Body:
+    """The analysis configuration of a baselining job of the model of that name, on the files as they are now."""
     if kind == "bias":
-        return analysis_configs.bias_baseline_analysis(endpoint, model_name(endpoint), headers(endpoint))
+        return analysis_configs.bias_baseline_analysis(endpoint, model, headers(endpoint))
     return analysis_configs.explainability_baseline_analysis(
-        endpoint, model_name(endpoint), headers(endpoint), shap_baseline(endpoint)
+        endpoint, model, headers(endpoint), shap_baseline(endpoint)
     )
 
 
-def monitor_analysis(endpoint: MonitoredEndpoint, kind: Kind) -> requests.Body:
-    """The analysis configuration of a monitor of the model as its files are now."""
+def monitor_analysis(endpoint: MonitoredEndpoint, kind: Kind, model: str) -> requests.Body:
+    """The analysis configuration of a monitor of the model of that name, as the files are now."""
     if kind == "bias":
         return analysis_configs.bias_monitor_analysis(endpoint, headers(endpoint))
-    return analysis_configs.explainability_monitor_analysis(
-        endpoint, model_name(endpoint), headers(endpoint), shap_baseline(endpoint)
-    )
+    return analysis_configs.explainability_monitor_analysis(endpoint, model, headers(endpoint), shap_baseline(endpoint))
 
 
-def baselining_job(endpoint: MonitoredEndpoint, kind: Kind, attempt: int = 1) -> requests.Body:
-    """CreateProcessingJob for the files as they are now."""
+def baselining_job(endpoint: MonitoredEndpoint, kind: Kind, model: str, attempt: int = 1) -> requests.Body:
+    """CreateProcessingJob for the model of that name and the files as they are now."""
     return requests.create_processing_job(
-        endpoint, kind, baseline_analysis(endpoint, kind), validation_uri(endpoint), attempt
+        endpoint, kind, baseline_analysis(endpoint, kind, model), validation_uri(endpoint), attempt
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from model_monitor import requests, sources
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.hooks.logs import LogsHook
 from model_monitor.hooks.sagemaker import SageMakerHook
@@ -7,7 +8,8 @@ from model_monitor.operators.baseline import find_baseline
 
 
 def test_the_end_of_a_job_s_log(deployed: MonitoredEndpoint) -> None:
-    job = find_baseline(SageMakerHook(), deployed, "bias")
+    model = requests.model_name(deployed, sources.archive(deployed))
+    job = find_baseline(SageMakerHook(), deployed, "bias", model)
     assert job is not None
     logs = LogsHook()
     lines = logs.tail(job)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from model_monitor import names, sources
+from model_monitor import names, requests, sources
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import JobFailed
 from model_monitor.hooks.s3 import StorageHook
@@ -92,13 +92,14 @@ def test_a_facet_that_is_no_column_is_named(prepared: MonitoredEndpoint) -> None
 
 
 def test_after_a_failure_the_next_attempt_is_a_new_job(prepared: MonitoredEndpoint) -> None:
+    model = requests.model_name(prepared, sources.archive(prepared))
     StorageHook().delete(sources.validation_uri(prepared))
     with pytest.raises(JobFailed):
         baseline(prepared)
-    assert find_baseline(SageMakerHook(), prepared, "bias") is None
+    assert find_baseline(SageMakerHook(), prepared, "bias", model) is None
     run_task(UploadFilesOperator(task_id="upload", endpoint=prepared))
     answer = baseline(prepared)
-    assert find_baseline(SageMakerHook(), prepared, "bias") == answer["job"]
+    assert find_baseline(SageMakerHook(), prepared, "bias", model) == answer["job"]
 
 
 def test_a_result_that_another_job_has_overwritten_is_made_anew(prepared: MonitoredEndpoint) -> None:

@@ -18,6 +18,7 @@ from model_monitor.hooks.logs import LogsHook
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.hooks.sagemaker import SageMakerHook
 from model_monitor.links import DashboardLink
+from model_monitor.model_in_force import ModelInForce, model_in_force
 
 
 class EndpointTask:
@@ -50,6 +51,11 @@ class MonitorOperator(EndpointTask, AwsBaseOperator[SageMakerHook]):
     def __init__(self, *, endpoint: MonitoredEndpoint, **kwargs: Any) -> None:
         super().__init__(**{**connection_of(endpoint), **kwargs})
         self.endpoint = endpoint
+
+    @cached_property
+    def model_in_force(self) -> ModelInForce:
+        """The endpoint's model: that of the YAML's archive, or one that was approved in its place."""
+        return model_in_force(self.endpoint, self.storage)
 
 
 def connection_of(endpoint: MonitoredEndpoint) -> dict[str, Any]:

@@ -76,9 +76,10 @@ class BaselineOperator(Waits, MonitorOperator):
             self.hook.stop_processing_job(self.job)
 
     def _start(self) -> str:
-        analysis = json.dumps(sources.baseline_analysis(self.endpoint, self.kind))
+        model = self.model_in_force.name
+        analysis = json.dumps(sources.baseline_analysis(self.endpoint, self.kind, model))
         config = names.baseline_analysis_config(self.endpoint, self.kind)
-        for request, found in attempts(self.hook, self.endpoint, self.kind):
+        for request, found in attempts(self.hook, self.endpoint, self.kind, model):
             job = request["ProcessingJobName"]
             if found is None:
                 self.storage.put(config, analysis)
@@ -119,24 +120,26 @@ class BaselineOperator(Waits, MonitorOperator):
 
 
 def attempts(
-    hook: SageMakerHook, endpoint: MonitoredEndpoint, kind: Kind
+    hook: SageMakerHook, endpoint: MonitoredEndpoint, kind: Kind, model: str
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
-    """The baselining jobs that the endpoint's files ask for, with what is there of each; the last is not made yet."""
+    """The baselining jobs that the model and the endpoint's files ask for, with what is there of each; the last is not
+    made yet.
+    """
     number = 0
     while True:
         number += 1
-        request = sources.baselining_job(endpoint, kind, number)
+        request = sources.baselining_job(endpoint, kind, model, number)
         found = hook.processing_job(request["ProcessingJobName"])
         yield request, found
         if found is None:
             return
 
 
-def find_baseline(hook: SageMakerHook, endpoint: MonitoredEndpoint, kind: Kind) -> str | None:
-    """The newest baselining job for the endpoint's files as they are, that has completed or still can."""
+def find_baseline(hook: SageMakerHook, endpoint: MonitoredEndpoint, kind: Kind, model: str) -> str | None:
+    """The newest baselining job for the model and the endpoint's files as they are, that has completed or still can."""
     usable = [
         request["ProcessingJobName"]
-        for request, found in attempts(hook, endpoint, kind)
+        for request, found in attempts(hook, endpoint, kind, model)
         if found is not None and found["ProcessingJobStatus"] in {"Completed", "InProgress"}
     ]
     return usable[-1] if usable else None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from model_monitor import names, requests, sources
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+
+from model_monitor import names, requests
 from model_monitor.deferring import Waits, deferrable_by_default
 from model_monitor.errors import EndpointFailed, ResourceConflict, WaitTimeout
 from model_monitor.hooks.sagemaker import ENDPOINT_CONFIG, MODEL
@@ -13,29 +16,63 @@ from model_monitor.operators.base import MonitorOperator
 from model_monitor.waiting import Outcome, Wait, describe
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import Context, XComArg
 
 
-class CreateModelOperator(MonitorOperator):
-    """Create the model of the uploaded archive. Its name follows from its content: a changed archive is a new one."""
+class ModelOperator(MonitorOperator):
+    """What the steps from an archive to an endpoint have in common: which model they are about.
+
+    Args:
+        endpoint: what to deploy.
+        candidate: what RetrainOperator or ApproveModelOperator answered; the model in force unless given.
+    """
+
+    template_fields: Sequence[str] = aws_template_fields("candidate")
+
+    def __init__(self, *, candidate: dict[str, Any] | XComArg | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.candidate = candidate
+
+    @property
+    def archive(self) -> str:
+        """The fingerprint of the model's archive."""
+        return str(self.candidate["archive"]) if isinstance(self.candidate, dict) else self.model_in_force.archive
+
+    def endpoint_config(self) -> dict[str, Any]:
+        """The request that makes the endpoint configuration of the model."""
+        return requests.create_endpoint_config(self.endpoint, requests.model_name(self.endpoint, self.archive))
+
+
+class CreateModelOperator(ModelOperator):
+    """Create the model of the uploaded archive. Its name follows from its content: a changed archive is a new one.
+
+    Args:
+        endpoint: what to deploy.
+        candidate: as for ModelOperator.
+    """
 
     operator_extra_links = (DashboardLink(), ConsoleLink())
 
     def execute(self, context: Context) -> str:
-        request = requests.create_model(self.endpoint, sources.archive(self.endpoint))
+        request = requests.create_model(self.endpoint, self.archive)
         made = self.hook.ensure(MODEL, request)
         self.console_path = f"models/{request['ModelName']}"
         self.log.info("Model %s: %s, served by %s", request["ModelName"], made, request["PrimaryContainer"]["Image"])
         return request["ModelName"]
 
 
-class CreateEndpointConfigOperator(MonitorOperator):
-    """Create the endpoint configuration, with data capture. A changed one gets a new name; AWS never changes them."""
+class CreateEndpointConfigOperator(ModelOperator):
+    """Create the endpoint configuration, with data capture. A changed one gets a new name; AWS never changes them.
+
+    Args:
+        endpoint: what to deploy.
+        candidate: as for ModelOperator.
+    """
 
     operator_extra_links = (DashboardLink(), ConsoleLink())
 
     def execute(self, context: Context) -> str:
-        request = requests.create_endpoint_config(self.endpoint, sources.model_name(self.endpoint))
+        request = self.endpoint_config()
         made = self.hook.ensure(ENDPOINT_CONFIG, request)
         self.console_path = f"endpointConfig/{request['EndpointConfigName']}"
         captures = request["DataCaptureConfig"]["DestinationS3Uri"]
@@ -43,11 +80,12 @@ class CreateEndpointConfigOperator(MonitorOperator):
         return request["EndpointConfigName"]
 
 
-class DeployEndpointOperator(Waits, MonitorOperator):
+class DeployEndpointOperator(Waits, ModelOperator):
     """Create the endpoint, or move it to a changed configuration, and wait until it is in service.
 
     Args:
         endpoint: what to deploy.
+        candidate: as for ModelOperator.
         timeout: seconds to wait for it; the waiter's hour unless given.
         deferrable: wait in the triggerer.
     """
@@ -71,7 +109,7 @@ class DeployEndpointOperator(Waits, MonitorOperator):
         return f"endpoints/{self.endpoint.name}"
 
     def execute(self, context: Context) -> dict[str, str]:
-        config = requests.create_endpoint_config(self.endpoint, sources.model_name(self.endpoint))["EndpointConfigName"]
+        config = self.endpoint_config()["EndpointConfigName"]
         self._deploy(config)
         wait = Wait.until("EndpointInService", {"EndpointName": self.endpoint.name}, timeout=self.timeout)
         return self._finish(self.wait_for(wait, self.hook, config=config), wait, config)

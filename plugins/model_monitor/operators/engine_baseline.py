@@ -48,7 +48,7 @@ class EngineBaselineOperator(MonitorOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         endpoint = self.endpoint
-        analysis = sources.baseline_analysis(endpoint, self.kind)
+        analysis = sources.baseline_analysis(endpoint, self.kind, self.model_in_force.name)
         config = json.dumps(analysis | {"dataset_uri": sources.validation_uri(endpoint)})
         constraints = names.baseline_constraints(endpoint, self.kind)
         if self._is_there(config):

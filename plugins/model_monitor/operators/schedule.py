@@ -46,11 +46,14 @@ class MonitorDefinitionOperator(MonitorOperator):
         self.schedule = schedule
         self.compare = compare
 
+    def analysis(self) -> dict[str, Any]:
+        """The analysis configuration of the model in force."""
+        return sources.monitor_analysis(self.endpoint, self.kind, self.model_in_force.name)
+
     def definition(self) -> dict[str, Any]:
         """The request that makes the job definition."""
-        analysis = sources.monitor_analysis(self.endpoint, self.kind)
         return requests.create_job_definition(
-            self.endpoint, self.kind, analysis, self._baseline(), once=self.schedule == "now"
+            self.endpoint, self.kind, self.analysis(), self._baseline(), once=self.schedule == "now"
         )
 
     def _baseline(self) -> str | None:
@@ -60,7 +63,7 @@ class MonitorDefinitionOperator(MonitorOperator):
             return self.compare
         if self.endpoint.monitoring.baselines == "airflow":
             return names.baseline_constraints(self.endpoint, self.kind)
-        job = find_baseline(self.hook, self.endpoint, self.kind)
+        job = find_baseline(self.hook, self.endpoint, self.kind, self.model_in_force.name)
         if job is None:
             raise NoBaseline(
                 f"There is no {self.kind} baselining job for the model and data of '{self.endpoint.name}' as they are "
@@ -76,7 +79,7 @@ class CreateJobDefinitionOperator(MonitorDefinitionOperator):
         request = self.definition()
         name = request["JobDefinitionName"]
         config = requests.config_uri(self.kind, request)
-        self.storage.put(config, json.dumps(sources.monitor_analysis(self.endpoint, self.kind)))
+        self.storage.put(config, json.dumps(self.analysis()))
         made = self.hook.ensure(ResourceType.job_definition(self.kind), request)
         self.log.info("Job definition %s: %s, analysis configuration %s", name, made, config)
         return name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
-from model_monitor import names, requests, sources
+from model_monitor import names, requests
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.deferring import Waits, deferrable_by_default
 from model_monitor.errors import EndpointFailed, WaitTimeout
@@ -79,8 +79,8 @@ class CreateShadowEndpointOperator(Waits, MonitorOperator):
         if found is not None and found["EndpointStatus"] in {"Failed", "Deleting", "OutOfService"}:
             self.log.warning("%s is %s: making it anew", name, found["EndpointStatus"])
             delete_shadow(self.hook, name)
-        model = sources.model_name(self.endpoint)
-        self.hook.ensure(MODEL, requests.create_model(self.endpoint, sources.archive(self.endpoint)))
+        model = self.model_in_force.name
+        self.hook.ensure(MODEL, requests.create_model(self.endpoint, self.model_in_force.archive))
         self.hook.ensure(ENDPOINT_CONFIG, requests.create_shadow_config(self.endpoint, name, model))
         made = self.hook.ensure(ENDPOINT, requests.create_shadow_endpoint(self.endpoint, name))
         self.log.info("Shadow endpoint %s of the model %s: %s", name, model, made)

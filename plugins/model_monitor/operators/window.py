@@ -119,7 +119,8 @@ class WindowTask(MonitorOperator):
         """The analysis configuration, the same as a managed monitor's."""
         from model_monitor.analysis.config_file import parse_analysis_config
 
-        return parse_analysis_config(sources.monitor_analysis(self.endpoint, self.kind), origin=self.endpoint.name)
+        analysis = sources.monitor_analysis(self.endpoint, self.kind, self.model_in_force.name)
+        return parse_analysis_config(analysis, origin=self.endpoint.name)
 
     @cached_property
     def seed(self) -> int:
