@@ -10,6 +10,8 @@ from pathlib import Path
 import yaml
 from pydantic import PrivateAttr, ValidationError, model_validator
 
+from model_monitor import alarm_checks
+from model_monitor.config_alarms import Alarms
 from model_monitor.config_alerts import Alerts
 from model_monitor.config_errors import explain
 from model_monitor.config_hosting import Hosting, Model
@@ -48,6 +50,7 @@ class MonitoredEndpoint(Section):
     explainability: ExplainabilityMonitor = ExplainabilityMonitor()
     monitoring: Monitoring = Monitoring()
     windows: Windows = Windows()
+    alarms: Alarms | None = None
     alerts: Alerts = Alerts()
     traffic: Traffic = Traffic()
     ground_truth: GroundTruth
@@ -70,6 +73,8 @@ class MonitoredEndpoint(Section):
                 f"windows.model.endpoint: '{self.name}' is the monitored endpoint, which would capture SHAP's requests "
                 "as traffic; name another one that serves the same model without capture, or leave it out"
             )
+        if wrong := list(alarm_checks.problems(self)):
+            raise ValueError("\n".join(wrong))
         return self
 
     def _check_formats(self) -> None:

@@ -30,7 +30,7 @@ def explain(error: ValidationError, root: type[BaseModel]) -> Iterator[str]:
         elif problem["type"] == "missing":
             yield f"{name}: is missing" + (f"; expected {expected}" if expected else "")
         elif problem["type"] == "value_error":
-            yield problem["msg"].removeprefix("Value error, ")
+            yield from problem["msg"].removeprefix("Value error, ").splitlines()
         else:
             found = _shown(problem["input"])
             yield (

@@ -56,6 +56,11 @@ class Facet(Section):
     name: str
     values_or_threshold: Values | None = Field(default=None, description=VALUES)
 
+    @property
+    def group(self) -> str | None:
+        """The listed values as one text; None where each of the column's values is a group."""
+        return None if self.values_or_threshold is None else ",".join(map(str, self.values_or_threshold))
+
 
 class BiasMonitor(Section):
     """Which groups are compared, and what counts as a positive outcome."""

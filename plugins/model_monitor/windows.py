@@ -8,15 +8,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING
 
 from croniter import croniter
 
-from model_monitor.config import MonitoredEndpoint
 from model_monitor.config_types import duration
 from model_monitor.errors import InputError
 
+if TYPE_CHECKING:
+    from model_monitor.config import MonitoredEndpoint
+
 HOUR = timedelta(hours=1)
 _HOURLY_CRON = "cron(0 "
+_SOME_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
+_FIRINGS = 100
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,19 @@ def cron(endpoint: MonitoredEndpoint) -> str:
     hours = endpoint.monitoring.cron.removeprefix(_HOURLY_CRON).split()[0]
     start, _, step = hours.partition("/")
     return f"0 {f'{int(start)}-23/{step}' if step else hours} * * *"
+
+
+def period(endpoint: MonitoredEndpoint) -> timedelta:
+    """The time between two windows; the shortest where the schedule has several."""
+    firings = islice(croniter(cron(endpoint), _SOME_MONDAY).all_next(datetime), _FIRINGS)
+    return min(after - before for before, after in pairwise(firings))
+
+
+def age(endpoint: MonitoredEndpoint) -> timedelta:
+    """How long before it is judged a window begins, at least."""
+    if endpoint.windows.schedule is None:
+        return -duration(endpoint.monitoring.start_time_offset)
+    return period(endpoint) - duration(endpoint.windows.start_offset)
 
 
 def of_interval(endpoint: MonitoredEndpoint, start: datetime, end: datetime) -> Window:
