@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,6 +15,8 @@ from typing import Any
 from model_monitor.errors import InputError
 from model_monitor.hooks.base import MonitorHook
 from model_monitor.names import split_s3
+
+CHUNK = 2**20
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,19 @@ class StorageHook(MonitorHook):
         found = self.find("get_object", Bucket=bucket, Key=key)
         return None if found is None else found["Body"].read()
 
+    def chunks(self, uri: str) -> Iterator[bytes]:
+        """An object's content in pieces, for objects of any size; what is not asked for is not fetched.
+
+        Raises:
+            InputError: when there is no such object.
+        """
+        bucket, key = split_s3(uri)
+        found = self.find("get_object", Bucket=bucket, Key=key)
+        if found is None:
+            raise _gone(uri)
+        with closing(found["Body"]) as body:
+            yield from body.iter_chunks(CHUNK)
+
     def download(self, uri: str, file: Path) -> None:
         """Write an object's content to a file, whatever its size.
 
@@ -76,7 +92,7 @@ class StorageHook(MonitorHook):
         bucket, key = split_s3(uri)
         found = self.find("get_object", Bucket=bucket, Key=key)
         if found is None:
-            raise InputError(f"{uri} is gone; it was there a moment ago.")
+            raise _gone(uri)
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("wb") as target:
             shutil.copyfileobj(found["Body"], target)
@@ -151,6 +167,10 @@ class StorageHook(MonitorHook):
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+def _gone(uri: str) -> InputError:
+    return InputError(f"{uri} is gone; it was there a moment ago.")
 
 
 def _md5(file: Path) -> str:

@@ -128,6 +128,11 @@ class SageMakerHook(MonitorHook):
         """The first execution that a `ListMonitoringExecutions` request finds."""
         return next(iter(self.call("list_monitoring_executions", **request)["MonitoringExecutionSummaries"]), None)
 
+    def executions(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """All executions that a `ListMonitoringExecutions` request finds."""
+        for page in self._pages("list_monitoring_executions", request):
+            yield from page["MonitoringExecutionSummaries"]
+
     def named_after(
         self, endpoint: MonitoredEndpoint, method: str, key: str, arn: str, name: str, **filters: Any
     ) -> list[str]:
