@@ -17,6 +17,7 @@
     ├── ExecutionFailed        a monitoring execution failed or was stopped
     ├── NoBaseline             a monitor has no constraints to compare with
     ├── PreflightFailed        a definition does not fit its files or its account: each finding, where, and its fix
+    ├── AlertNotDelivered      a channel did not take a message, or another run is telling at the moment
     ├── WaitTimeout            something took longer than the task was allowed to wait
     └── ViolationsFound        a monitoring execution found violations, and the DAG was asked to fail on them
 
@@ -92,6 +93,10 @@ class NoBaseline(MonitorError):
 
 class PreflightFailed(MonitorError):
     """A preflight found errors; its text holds them all."""
+
+
+class AlertNotDelivered(MonitorError):
+    """A channel did not take a message; another try tells only those that were not told."""
 
 
 class WaitTimeout(MonitorError):

@@ -8,7 +8,7 @@ from airflow.providers.amazon.aws.utils.waiter_with_logging import RETRIABLE_ERR
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryDecision, RetryRule
 from botocore.exceptions import ClientError, ParamValidationError
 
-from model_monitor.errors import MonitorError, Unreachable, WaitTimeout
+from model_monitor.errors import AlertNotDelivered, MonitorError, Unreachable, WaitTimeout
 
 POINTLESS = "Trying again cannot help"
 
@@ -31,7 +31,7 @@ def is_refusal(error: ClientError) -> bool:
 
 RETRY_POLICY = RetryWhatMayPass(
     rules=[
-        RetryRule([WaitTimeout, Unreachable], action=RetryAction.DEFAULT),
+        RetryRule([AlertNotDelivered, WaitTimeout, Unreachable], action=RetryAction.DEFAULT),
         RetryRule([MonitorError, ParamValidationError], action=RetryAction.FAIL, reason=POINTLESS),
     ]
 )
