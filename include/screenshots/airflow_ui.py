@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from model_monitor.dashboard.addresses import PREFIX
 
 if TYPE_CHECKING:
-    from playwright.sync_api import FrameLocator, Page
+    from playwright.sync_api import Frame, Page
 
 Appearance = Literal["Light", "Dark"]
 NAVIGATION = "Model monitor"
+DRAWING_MILLISECONDS = 30_000
 
 
 def sign_in(page: Page, url: str, user: str, password: str) -> None:
@@ -29,6 +33,29 @@ def choose_appearance(page: Page, appearance: Appearance) -> None:
     page.keyboard.press("Escape")
 
 
-def framed(page: Page) -> FrameLocator:
-    """The dashboard in the UI's frame."""
-    return page.frame_locator("main iframe, iframe").first
+def remember_appearance(page: Page, appearance: Appearance) -> None:
+    """Let all pages that are opened find the choice that was made in the user's menu."""
+    page.add_init_script(f"localStorage.setItem('theme', '{appearance.lower()}')")
+
+
+def open_dashboard(page: Page) -> Frame:
+    """Follow the entry in the UI's navigation."""
+    page.get_by_role("link", name=NAVIGATION).or_(page.get_by_role("button", name=NAVIGATION)).first.click()
+    return dashboard_of(page)
+
+
+def dashboard_of(page: Page) -> Frame:
+    """The dashboard: the page itself, or the frame in it where it is one of Airflow's."""
+    if urlsplit(page.url).path.startswith(PREFIX):
+        return page.main_frame
+    frame = page.locator(f"iframe[src*='{PREFIX}']").element_handle().content_frame()
+    assert frame is not None
+    frame.wait_for_load_state()
+    return frame
+
+
+def wait_for_plots(dashboard: Frame) -> None:
+    """Wait until every plot is drawn; those further down are when they are scrolled to."""
+    for plot in dashboard.locator(".plot").all():
+        plot.scroll_into_view_if_needed()
+        plot.and_(dashboard.locator("[data-drawn=true]")).wait_for(timeout=DRAWING_MILLISECONDS)

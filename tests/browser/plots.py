@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Frame, Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
-DRAWING_MILLISECONDS = 20_000
+from screenshots.airflow_ui import wait_for_plots
+
 DRAWN = '.plot[data-drawn="true"]'
 READ = """plot => {
     const shown = plot.calcdata.filter(points => points.length && points[0].trace.visible === true);
@@ -54,17 +55,10 @@ class Plot:
     texts: list[str]
 
 
-def plots(page: Page | Frame) -> list[Plot]:
+def plots(page: Page) -> list[Plot]:
     """All plots of a page, once all of them are drawn."""
-    wait(page)
+    wait_for_plots(page.main_frame)
     return [Plot(**plot.evaluate(READ)) for plot in page.locator(DRAWN).all()]
-
-
-def wait(page: Page | Frame) -> None:
-    """Wait until every plot of a page is drawn; those further down are when they are scrolled to."""
-    for plot in page.locator(".plot").all():
-        plot.scroll_into_view_if_needed()
-        expect(plot).to_have_attribute("data-drawn", "true", timeout=DRAWING_MILLISECONDS)
 
 
 def hover(page: Page, plot: Locator) -> tuple[float, str]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ from typing import Any
 import boto3
 import httpx
 
-from demo.airflow_api import AirflowApi
+from demo.airflow_api import FINISHED, AirflowApi
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint, load_endpoint
 from model_monitor.names import Kind
-from model_monitor.verdicts import VIOLATIONS
+from model_monitor.verdicts import ANALYSIS, VIOLATIONS
 from simulation.__main__ import EXAMPLE
 from stack import stack
 from stack.settings import PROJECT, USER, Folders
@@ -30,7 +30,8 @@ from tests.browser import hostile
 from tests.polling import until
 
 WEEK = "MODEL_MONITOR_WEEK"
-PREFLIGHT_SECONDS = 180
+HOUR = timedelta(hours=1)
+JUDGING_SECONDS = 300
 
 
 @dataclass
@@ -42,6 +43,8 @@ class Site:
     hostile: MonitoredEndpoint
     hostile_windows: list[str]
     api: AirflowApi
+    window: str = ""
+    _run: str = ""
 
     @property
     def url(self) -> str:
@@ -52,15 +55,28 @@ class Site:
     def s3(self) -> Any:
         return boto3.client("s3", region_name=self.endpoint.region, endpoint_url=self.stack.aws_url, **KEYS)
 
+    @property
+    def dag(self) -> str:
+        """The id of the DAG that judges windows of the example."""
+        return f"{self.endpoint.name}.windows"
+
+    def judge(self) -> None:
+        """Let Airflow judge the week's last window once more."""
+        until(self.api.dags, lambda dags: self.dag in dags)
+        self.window = self.windows("bias", ANALYSIS)[-1]
+        end = datetime.strptime(self.window, "%Y/%m/%d/%H").replace(tzinfo=UTC)
+        moments = {"start": (end - HOUR).isoformat(), "end": end.isoformat()}
+        self._run = self.api.trigger(self.dag, moments)
+        self.api.pause(self.dag, False)
+
     @cached_property
-    def preflight(self) -> str:
-        """The id of a run of the example's DAG that takes the least time."""
-        dag = f"{self.endpoint.name}.preflight"
-        until(self.api.dags, lambda dags: dag in dags)
-        run = self.api.trigger(dag, {})
-        over = {"success", "failed"}
-        until(lambda: self.api.run_state(dag, run), lambda state: state in over, seconds=PREFLIGHT_SECONDS)
-        return run
+    def run(self) -> str:
+        """The id of the run that judged `window`, once it is over."""
+        states = until(
+            lambda: self.api.run_state(self.dag, self._run), lambda state: state in FINISHED, seconds=JUDGING_SECONDS
+        )
+        assert states == "success", self.api.tasks(self.dag, self._run)
+        return self._run
 
     def windows(self, kind: Kind, file: str) -> list[str]:
         """The example's windows whose report folder has a file, oldest first."""
@@ -110,7 +126,8 @@ def running_site(folder: Path) -> Iterator[Site]:
         api = AirflowApi(running.ui_url, USER, running.password)
         site = Site(running, load_endpoint(EXAMPLE), written, [], api)
         newest = httpx.get(f"{running.aws_url}/_local/health", trust_env=False).json()["now"]
-        site.hostile_windows = hostile.write_reports(written, site.s3, hostile.moment(newest) - timedelta(hours=1))
+        site.hostile_windows = hostile.write_reports(written, site.s3, hostile.moment(newest) - HOUR)
+        site.judge()
         yield site
         api.close()
     finally:

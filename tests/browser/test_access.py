@@ -26,7 +26,8 @@ def routes(found: list[BaseRoute], prefix: str = "") -> list[str]:
 def filled_in(path: str, site: Site) -> str:
     """A path with values that exist in the place of its parameters."""
     window = site.windows("bias", "analysis.json")[-1]
-    known = {"name": site.endpoint.name, "endpoint": site.endpoint.name, "kind": "bias", "window": window}
+    year, month, day, hour = window.split("/")
+    known = {"name": site.endpoint.name, "kind": "bias", "year": year, "month": month, "day": day, "hour": hour}
     return re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: known.get(match[1], "report.html"), path)
 
 

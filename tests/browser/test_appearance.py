@@ -8,35 +8,35 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from model_monitor.dashboard import addresses
-from screenshots.airflow_ui import NAVIGATION, choose_appearance, framed
-from tests.browser import appearance, pages, plots
+from screenshots.airflow_ui import choose_appearance, open_dashboard, wait_for_plots
+from tests.browser import appearance, pages
 from tests.browser.site import Site
 
 NARROW: ViewportSize = {"width": 390, "height": 844}
 
 
-@pytest.mark.parametrize("scheme", ("light", "dark"))
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", pages.NAMES)
 def test_texts_stand_out(page: Page, site: Site, name: str, scheme: Literal["light", "dark"]) -> None:
     page.emulate_media(color_scheme=scheme)
     page.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
     page.goto(pages.address(site, name))
-    plots.wait(page)
+    wait_for_plots(page.main_frame)
     assert appearance.faint(page) == []
 
 
 def test_airflows_switch_changes_the_dashboards_colours(page: Page, site: Site) -> None:
     page.goto("/")
-    page.get_by_role("link", name=NAVIGATION).or_(page.get_by_role("button", name=NAVIGATION)).click()
-    body = framed(page).locator("body")
-    expect(framed(page).locator(plots.DRAWN).first).to_be_visible()
+    dashboard = open_dashboard(page)
+    wait_for_plots(dashboard)
+    body = dashboard.locator("body")
     seen = {}
     for chosen in ("Light", "Dark", "Light"):
         choose_appearance(page, chosen)
         expect(body).to_have_css("color-scheme", chosen.lower())
         seen[chosen] = body.evaluate("body => [getComputedStyle(body).color, getComputedStyle(body).backgroundColor]")
     assert seen["Light"] != seen["Dark"]
-    text = framed(page).locator(".plot text").first
+    text = dashboard.locator(".plot text").first
     light = text.evaluate("text => getComputedStyle(text).fill")
     choose_appearance(page, "Dark")
     expect(text).not_to_have_css("fill", light)
@@ -46,14 +46,14 @@ def test_airflows_switch_changes_the_dashboards_colours(page: Page, site: Site) 
 def test_nothing_is_cut_off_in_a_narrow_window(page: Page, site: Site, name: str) -> None:
     page.set_viewport_size(NARROW)
     page.goto(pages.address(site, name))
-    plots.wait(page)
+    wait_for_plots(page.main_frame)
     assert appearance.sticking_out(page) == []
 
 
 @pytest.mark.parametrize("name", pages.NAMES)
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Page, site: Site, name: str) -> None:
     page.goto(pages.address(site, name))
-    plots.wait(page)
+    wait_for_plots(page.main_frame)
     focused, unreached = appearance.tab_through(page)
     assert focused
     assert [each for each in focused if not (each["seen"] and each["inside"])] == []

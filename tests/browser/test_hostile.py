@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Locator, Page
 from model_monitor import names
 from model_monitor.dashboard import addresses
 from model_monitor.names import KINDS, Kind
+from screenshots.airflow_ui import wait_for_plots
 from tests.browser import plots
 from tests.browser.hostile import FILES, LONG, REPORT, TEXTS
 from tests.browser.site import Site
@@ -42,7 +43,7 @@ def squeezed(text: str) -> str:
 @pytest.mark.parametrize("name", PAGES)
 def test_hostile_texts_are_texts(page: Page, site: Site, name: str, kind: Kind) -> None:
     page.goto(PAGES[name](site, kind))
-    plots.wait(page)
+    wait_for_plots(page.main_frame)
     for plot in page.locator(plots.DRAWN).all():
         plots.hover(page, plot)
     assert page.locator("main script, main img[src=x], main b:text-is('bold')").count() == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from screenshots.airflow_ui import NAVIGATION, framed, sign_in
+from screenshots.airflow_ui import NAVIGATION, dashboard_of, open_dashboard, sign_in
 from stack.settings import USER
 from tests.browser.conftest import DESKTOP, PATIENCE_MILLISECONDS
 from tests.browser.site import Site
@@ -16,8 +16,7 @@ def test_an_anonymous_visitor_signs_in_and_finds_the_dashboard(browser: Browser,
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MILLISECONDS)
     sign_in(page, site.url, USER, site.stack.password)
-    page.get_by_role("link", name=NAVIGATION).or_(page.get_by_role("button", name=NAVIGATION)).click()
-    dashboard = framed(page)
+    dashboard = open_dashboard(page)
     expect(dashboard.get_by_role("heading", level=1)).to_be_visible()
     expect(dashboard.get_by_role("link", name=site.endpoint.name, exact=True).first).to_be_visible()
     context.close()
@@ -25,8 +24,7 @@ def test_an_anonymous_visitor_signs_in_and_finds_the_dashboard(browser: Browser,
 
 def test_links_inside_the_frame_stay_in_it(page: Page, site: Site) -> None:
     page.goto("/")
-    page.get_by_role("link", name=NAVIGATION).or_(page.get_by_role("button", name=NAVIGATION)).click()
-    dashboard = framed(page)
+    dashboard = open_dashboard(page)
     dashboard.get_by_role("link", name=site.endpoint.name, exact=True).first.click()
     expect(dashboard.get_by_role("heading", level=1)).to_contain_text(site.endpoint.name)
     expect(page.get_by_role("link", name="Dags", exact=True)).to_be_visible()
@@ -34,9 +32,11 @@ def test_links_inside_the_frame_stay_in_it(page: Page, site: Site) -> None:
 
 @pytest.mark.parametrize("where", ["dag", "run", "task"])
 def test_dags_runs_and_tasks_have_its_tab(page: Page, site: Site, where: str) -> None:
-    dag = f"{site.endpoint.name}.preflight"
-    run = f"/runs/{site.preflight}"
-    path = {"dag": "", "run": run, "task": f"{run}/tasks/files"}[where]
-    page.goto(f"/dags/{dag}{path}")
+    run = f"/runs/{site.run}"
+    path = {"dag": "", "run": run, "task": f"{run}/tasks/bias.judge"}[where]
+    page.goto(f"/dags/{site.dag}{path}")
     page.get_by_role("link", name=NAVIGATION).last.click()
-    expect(framed(page).get_by_role("heading", level=1)).to_contain_text(site.endpoint.name)
+    dashboard = dashboard_of(page)
+    expect(dashboard.get_by_role("heading", level=1)).to_contain_text(site.endpoint.name)
+    if where != "dag":
+        expect(dashboard.get_by_text(site.window).first).to_be_visible()

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from model_monitor.dashboard import addresses
 from model_monitor.names import KINDS, Kind
+from screenshots.airflow_ui import wait_for_plots
 from tests.browser import pages, plots
 from tests.browser.site import Site
 
@@ -28,7 +29,7 @@ def test_plots_have_data_and_are_drawn(page: Page, site: Site, name: str) -> Non
 @pytest.mark.parametrize("name", pages.WITH_PLOTS)
 def test_the_mouse_shows_a_points_value(page: Page, site: Site, name: str) -> None:
     page.goto(pages.address(site, name))
-    plots.wait(page)
+    wait_for_plots(page.main_frame)
     for plot in page.locator(plots.DRAWN).all():
         value, label = plots.hover(page, plot)
         assert plots.says(label, value), (value, label)

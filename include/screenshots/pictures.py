@@ -1,0 +1,79 @@
+"""Which pictures there are, and how one is taken: always of the same size, and as small as a file as can be."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from model_monitor.dashboard import addresses
+from screenshots.airflow_ui import Appearance, dashboard_of, remember_appearance, wait_for_plots
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, StorageState
+
+COLOURS = 256
+DENSITY = 1.5
+WIDE, NARROW = 1280, 390
+
+
+@dataclass(frozen=True)
+class Sights:
+    """What is worth being shown."""
+
+    endpoint: str
+    violating: str
+    drifted: str
+    start: str
+    end: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One of them; `top` is what stands at its upper edge, where that is not the page's own."""
+
+    name: str
+    address: Callable[[Sights], str]
+    height: int
+    width: int = WIDE
+    appearance: Appearance = "Light"
+    top: str | None = None
+
+
+PICTURES = (
+    Picture("overview", lambda sights: addresses.overview(), 620),
+)
+
+
+def take(browser: Browser, url: str, signed_in: StorageState, picture: Picture, sights: Sights, folder: Path) -> Path:
+    """Take one; returns its file."""
+    context = browser.new_context(
+        base_url=url,
+        storage_state=signed_in,
+        viewport={"width": picture.width, "height": picture.height},
+        device_scale_factor=DENSITY,
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    remember_appearance(page, picture.appearance)
+    page.goto(picture.address(sights))
+    dashboard = dashboard_of(page)
+    wait_for_plots(dashboard)
+    dashboard.locator(picture.top or "body").first.evaluate("element => element.scrollIntoView({block: 'start'})")
+    content = page.screenshot(animations="disabled", caret="hide")
+    context.close()
+    file = folder / f"{picture.name}.png"
+    file.write_bytes(_small(content))
+    return file
+
+
+def _small(content: bytes) -> bytes:
+    """The same picture with a palette."""
+    from PIL import Image
+
+    palette = Image.open(io.BytesIO(content)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    made = io.BytesIO()
+    palette.save(made, "PNG", optimize=True)
+    return made.getvalue()
