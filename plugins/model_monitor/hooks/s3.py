@@ -12,6 +12,8 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from model_monitor.errors import InputError
 from model_monitor.hooks.base import MonitorHook
 from model_monitor.names import split_s3
@@ -69,6 +71,25 @@ class StorageHook(MonitorHook):
         bucket, key = split_s3(uri)
         found = self.find("get_object", Bucket=bucket, Key=key)
         return None if found is None else found["Body"].read()
+
+    def versioned(self, uri: str) -> tuple[bytes, str] | None:
+        """An object's content and its ETag, for `put_over`; None when there is none."""
+        bucket, key = split_s3(uri)
+        found = self.find("get_object", Bucket=bucket, Key=key)
+        return None if found is None else (found["Body"].read(), found["ETag"])
+
+    def put_over(self, uri: str, body: str, etag: str | None) -> str | None:
+        """Write an object if it still has that ETag, or with None is not there; its new ETag, None if it was refused."""
+        bucket, key = split_s3(uri)
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        try:
+            written = self.call("put_object", Bucket=bucket, Key=key, Body=body.encode(), **condition)
+        except ClientError as error:
+            # The second is what S3 answers while somebody else writes the object, the third when it was deleted.
+            if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}:
+                return None
+            raise
+        return str(written["ETag"])
 
     def chunks(self, uri: str) -> Iterator[bytes]:
         """An object's content in pieces, for objects of any size; what is not asked for is not fetched.
