@@ -79,7 +79,7 @@ class StorageHook(MonitorHook):
         return None if found is None else (found["Body"].read(), found["ETag"])
 
     def put_over(self, uri: str, body: str, etag: str | None) -> str | None:
-        """Write an object if it still has that ETag, or with None is not there; its new ETag, None if it was refused."""
+        """Write an object if it still has an ETag, or with None is not there yet; its new ETag, None if it was not."""
         bucket, key = split_s3(uri)
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
