@@ -149,12 +149,11 @@ class Watch:
         facet = alarm.facet or facets[0].name
         configured = [one.group for one in facets if one.name == facet]
         wanted = None if alarm.group is None else str(alarm.group)
-        position = None if None in configured else 0 if wanted is None else configured.index(wanted)
-        for group in cloudwatch.bias_groups(analysis):
-            if group.facet == facet and alarm.metric in group.names:
-                if group.text == wanted if position is None else group.position == position:
-                    return group
-        return None
+        groups = [one for one in cloudwatch.bias_groups(analysis) if one.facet == facet and alarm.metric in one.names]
+        if None in configured:
+            return next((one for one in groups if one.text == wanted), None)
+        position = 0 if wanted is None else configured.index(wanted)
+        return next((one for one in groups if one.position == position), None)
 
     def _explained(self, alarm: ExplainabilityAlarm, analysis: Analysis) -> Mapping[str, Any]:
         """What is explained of the alarm's label.

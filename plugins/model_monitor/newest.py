@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from model_monitor.history.folders import due
+
 if TYPE_CHECKING:
     from model_monitor.hooks.s3 import StorageHook
 
@@ -36,6 +38,21 @@ def newest_folder(storage: StorageHook, root: str, now: datetime) -> str | None:
             return None
         path = f"{path}/{folders[-1]}".lstrip("/")
     return path
+
+
+def newest_with(storage: StorageHook, root: str, now: datetime, name: str) -> str | None:
+    """The last folder of a window that the schedule made and that holds a file of that name; None when there is none.
+
+    As many requests as `newest_folder` makes.
+    """
+    for day in _last_days(now):
+        files = [uri.removeprefix(f"{root}/") for uri in storage.list(f"{root}/{day}/")]
+        folders = [file.removesuffix(f"/{name}") for file in files if file.endswith(f"/{name}")]
+        regular = [folder for folder in folders if (found := due(folder)) is not None and found.start is None]
+        if regular:
+            return regular[-1]
+    older = newest_folder(storage, root, now)
+    return older if older is not None and storage.read(f"{root}/{older}/{name}") is not None else None
 
 
 def _last_days(now: datetime) -> list[str]:

@@ -14,6 +14,7 @@ from airflow.sdk import BaseOperatorLink
 
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import InputError
+from model_monitor.hooks.cloudwatch import CloudWatchHook
 from model_monitor.hooks.logs import LogsHook
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.hooks.sagemaker import SageMakerHook
@@ -30,6 +31,11 @@ class EndpointTask:
     def storage(self) -> StorageHook:
         """S3."""
         return StorageHook(**self._hook_parameters)
+
+    @cached_property
+    def cloudwatch(self) -> CloudWatchHook:
+        """CloudWatch's metrics and alarms."""
+        return CloudWatchHook(**self._hook_parameters)
 
     @cached_property
     def logs(self) -> LogsHook:

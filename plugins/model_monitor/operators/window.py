@@ -15,7 +15,6 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from model_monitor import names, requests, sources, windows
 from model_monitor.errors import EmptyWindow, InputError, NoBaseline
-from model_monitor.hooks.cloudwatch import CloudWatchHook
 from model_monitor.links import DashboardLink, FolderLink, LinksToExecution, ReportLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator, scratch_folder
@@ -180,11 +179,6 @@ class JudgeOperator(LinksToExecution, WindowTask):
         super().__init__(**kwargs)
         self.compare = compare
         self.fail_on_violations = fail_on_violations
-
-    @cached_property
-    def cloudwatch(self) -> CloudWatchHook:
-        """CloudWatch metrics."""
-        return CloudWatchHook(**self._hook_parameters)
 
     @property
     def constraints(self) -> str | None:
