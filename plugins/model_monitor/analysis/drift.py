@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,8 +77,8 @@ def baseline_values(
     """The baseline's non-null metrics by (facet, position of the group in `analysis`, metric name)."""
     return {
         (facet, position, metric["name"]): value
-        for facet, position, entry in _groups(analysis, section)
-        for metric in _counterpart(analysis, baseline, section, facet, position)
+        for facet, position, metrics in _counterparts(analysis, baseline, section)
+        for metric in metrics
         if (value := number(metric["value"])) is not None
     }
 
@@ -98,8 +99,9 @@ def check_comparable(analysis: Mapping[str, Any], baseline: Mapping[str, Any]) -
     names = {(section, metric["name"]) for section, _, _, entry in groups for metric in entry["metrics"]}
     if groups and not any(
         (section, metric["name"]) in names
-        for section, facet, position, _ in groups
-        for metric in _counterpart(analysis, baseline, section, facet, position)
+        for section in SECTIONS
+        for _, _, metrics in _counterparts(analysis, baseline, section)
+        for metric in metrics
     ):
         before = {facet for section in SECTIONS for facet, _, _ in _groups(baseline, section)}
         raise AnalysisError(
@@ -114,22 +116,26 @@ def _groups(analysis: Mapping[str, Any], section: str) -> Iterator[tuple[str, in
             yield facet, position, entry
 
 
-def _counterpart(
-    analysis: Mapping[str, Any], baseline: Mapping[str, Any], section: str, facet: str, position: int
-) -> Sequence[Mapping[str, Any]]:
-    """The baseline's metrics of the same group: of the same values, else at the same place.
+def _counterparts(
+    analysis: Mapping[str, Any], baseline: Mapping[str, Any], section: str
+) -> Iterator[tuple[str, int, Sequence[Mapping[str, Any]]]]:
+    """For each group its facet, its position and the baseline's metrics of the same group: of the same values, else at
+    the same place.
 
     Categories come in the order in which the data show them, so their places differ from window to window; intervals
     end at the largest value, so what they print differs.
     """
-    entries = analysis[section]["facets"][facet]
-    before = baseline.get(section, {}).get("facets", {}).get(facet, [])
-    ours, theirs = ([entry["value_or_threshold"] for entry in side] for side in (entries, before))
-    if ours.count(ours[position]) == 1 and ours[position] in theirs:
-        return list(before[theirs.index(ours[position])]["metrics"])
-    if position < len(before) and (len(entries) == len(before) == 1 or theirs[position].startswith("(")):
-        return list(before[position]["metrics"])
-    return []
+    for facet, entries in analysis.get(section, {}).get("facets", {}).items():
+        before = baseline.get(section, {}).get("facets", {}).get(facet, [])
+        ours, theirs = ([entry["value_or_threshold"] for entry in side] for side in (entries, before))
+        times, places = Counter(ours), {value: place for place, value in reversed(list(enumerate(theirs)))}
+        for position, value in enumerate(ours):
+            if times[value] == 1 and value in places:
+                yield facet, position, before[places[value]]["metrics"]
+            elif position < len(before) and (len(entries) == len(before) == 1 or theirs[position].startswith("(")):
+                yield facet, position, before[position]["metrics"]
+            else:
+                yield facet, position, []
 
 
 def attribution_ndcg(analysis: Mapping[str, Any], baseline: Mapping[str, Any]) -> dict[str, float]:

@@ -9,6 +9,7 @@ from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import InputError
 from model_monitor.history import folders
 from model_monitor.history.documents import Analysis, Content, Uncertainty, Violations, parse
+from model_monitor.history.folders import Due
 from model_monitor.history.judged import Compared, judged, violation
 from model_monitor.history.model import Baseline, Execution, File
 from model_monitor.history.service import UNDER_WAY, Managed
@@ -23,15 +24,13 @@ Read = Callable[[File], bytes]
 
 
 def outline(
-    endpoint: MonitoredEndpoint, kind: Kind, window: str, files: tuple[File, ...], managed: Managed | None
+    endpoint: MonitoredEndpoint, kind: Kind, window: str, due: Due, files: tuple[File, ...], managed: Managed | None
 ) -> Execution:
     """What is known before any file is read: whether there are violations is told by whether there is such a file.
 
     The service's word counts, unless the window was judged by Airflow since: an execution that failed left no analysis,
     and `uncertainty.json` is Airflow's.
     """
-    due = folders.due(window)
-    assert due is not None
     names = {file.name for file in files}
     start, end = folders.stretch(endpoint, due, managed is not None)
     if managed is None or _judged_since(managed, names):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ def _metrics(analysis: Analysis, baseline: Compared | None, findings: _Findings)
 def _before(analysis: Analysis, baseline: Compared, section: Section) -> dict[tuple[str, int, str], float]:
     from model_monitor.analysis.drift import baseline_values
 
-    return baseline_values(analysis.model_dump(include={section}), baseline.content, section)
+    return baseline_values({section: getattr(analysis, section).model_dump()}, baseline.content, section)
 
 
 def _explanations(
@@ -151,9 +152,11 @@ def _scores(analysis: Analysis, baseline: Compared | None) -> tuple[Mapping[str,
     from model_monitor.analysis.drift import attribution_ndcg
 
     try:
-        return attribution_ndcg(analysis.model_dump(include={"explanations"}), baseline.content), None
+        scores = attribution_ndcg(analysis.model_dump(include={"explanations"}), baseline.content)
     except AnalysisError as error:
         return {}, shortened(str(error))
+    computed = {label: score for label, score in scores.items() if math.isfinite(score)}
+    return computed, None if computed == scores else "Shapley values are too large for an NDCG"
 
 
 def _interval(low: float | None, high: float | None) -> Interval | None:

@@ -19,6 +19,7 @@ from model_monitor.errors import InputError, MonitorError
 from model_monitor.history import folders
 from model_monitor.history.documents import shortened
 from model_monitor.history.executions import RESULT_BYTES, RESULTS, Read, outline, understood, understood_baseline
+from model_monitor.history.folders import Due
 from model_monitor.history.judged import Compared
 from model_monitor.history.kept import Kept
 from model_monitor.history.listing import Ask, Listing
@@ -41,7 +42,7 @@ RECENT = timedelta(days=2)
 EXECUTION_BYTES, EXPANSION = 2_000, 4
 
 Split = Callable[[str], tuple[str, str] | None]
-Found = tuple[str, tuple[File, ...], Managed | None]
+Found = tuple[str, Due, tuple[File, ...], Managed | None]
 
 
 class History:
@@ -92,12 +93,13 @@ class History:
         managed = self._service.executions(kind, since)
         files = _by_window(listed)
         found = [
-            (due.scheduled, window)
+            (due.scheduled, window, due)
             for window in files.keys() | managed.keys()
-            if (due := folders.due(window)) and since <= due.scheduled and (until is None or due.scheduled < until)
+            if (due := _due(window, managed.get(window))) and _within(since, due.scheduled, until)
         ]
+        ordered = sorted(found, key=lambda one: one[:2])
         return self._understood(
-            kind, [(window, tuple(files.get(window, ())), managed.get(window)) for _, window in sorted(found)]
+            kind, [(window, due, tuple(files.get(window, ())), managed.get(window)) for _, window, due in ordered]
         )
 
     def execution(self, kind: Kind, window: str) -> Execution | None:
@@ -107,7 +109,9 @@ class History:
             return None
         files = self._files(names.report_folder(self.endpoint, kind, window))
         managed = self._service.executions(kind, due.scheduled).get(window)
-        return self._understood(kind, [(window, files, managed)])[0] if files or managed else None
+        if not files and managed is None:
+            return None
+        return self._understood(kind, [(window, _due(window, managed) or due, files, managed)])[0]
 
     def newest(self, kind: Kind) -> Execution | None:
         """The execution that was due last."""
@@ -154,8 +158,10 @@ class History:
 
     def settle(self) -> None:
         """Wait until nothing is asked beside those who read."""
-        for listing in (*self._reports.values(), *self._baselines.values(), self._service, self._traffic):
+        for listing in (*self._reports.values(), *self._baselines.values()):
             listing.settle()
+        self._service.settle()
+        self._traffic.settle()
 
     def _understood(self, kind: Kind, found: Sequence[Found]) -> list[Execution]:
         if not found:
@@ -165,8 +171,8 @@ class History:
         keys = [(self._server, self.endpoint.name, kind, constraints, *one) for one in found]
 
         def understand(place: int) -> Execution:
-            window, files, managed = found[place]
-            known = outline(self.endpoint, kind, window, files, managed)
+            window, due, files, managed = found[place]
+            known = outline(self.endpoint, kind, window, due, files, managed)
             size = EXECUTION_BYTES + sum(EXPANSION * file.size for file in _results(files))
             read = self._reader(names.report_folder(self.endpoint, kind, window))
             try:
@@ -221,6 +227,7 @@ class History:
             return tuple(
                 File(one.uri.removeprefix(f"{folder}/"), one.size, one.etag)
                 for one in self._storage.objects(f"{folder}/")
+                if not one.uri.endswith("/")
             )
 
     def _ask(self, root: str, split: Split) -> Ask[tuple[str, File]]:
@@ -228,7 +235,9 @@ class History:
             for one in self._storage.objects(f"{root}/", after):
                 if before is not None and one.uri >= before:
                     return
-                if found := split(one.uri.removeprefix(f"{root}/")):
+                found = split(one.uri.removeprefix(f"{root}/"))
+                # A folder can be an object, too: consoles make such ones.
+                if found and not one.uri.endswith("/"):
                     window, name = found
                     yield one.uri, (window, File(name, one.size, one.etag))
 
@@ -242,6 +251,15 @@ class History:
             raise MonitorError(
                 f"s3://{self.endpoint.bucket}: {problem}; {self.endpoint.name}.preflight says more"
             ) from problem
+
+
+def _due(window: str, managed: Managed | None) -> Due | None:
+    """When a window was due: an execution that was started by hand was not due on the hour that its folder names."""
+    return folders.due(window) if managed is None else Due(managed.scheduled)
+
+
+def _within(since: datetime, moment: datetime, until: datetime | None) -> bool:
+    return since <= moment and (until is None or moment < until)
 
 
 def _by_window(listed: Sequence[tuple[str, File]]) -> dict[str, list[File]]:

@@ -46,10 +46,8 @@ class Registry:
     def _hooks_of(self, endpoint: MonitoredEndpoint) -> tuple[StorageHook, SageMakerHook]:
         place = (endpoint.aws_conn_id, endpoint.region)
         if place not in self._hooks:
-            hooks = tuple(
-                hook(aws_conn_id=endpoint.aws_conn_id, region_name=endpoint.region)
-                for hook in (StorageHook, SageMakerHook)
-            )
+            about = {"aws_conn_id": endpoint.aws_conn_id, "region_name": endpoint.region}
+            hooks = StorageHook(**about), SageMakerHook(**about)
             for hook in hooks:
                 hook.defaults = hook.defaults.merge(IMPATIENT)
                 _ = hook.conn  # Clients can be shared by threads, but not made by them.

@@ -77,7 +77,7 @@ class Service:
 
     def _asked(self, kind: Kind) -> Callable[[str, str | None], Iterator[tuple[str, Managed]]]:
         def ask(after: str, before: str | None) -> Iterator[tuple[str, Managed]]:
-            for key, one in self._list(kind, _moment(after), before and _moment(before)):
+            for key, one in self._list(kind, _moment(after), None if before is None else _moment(before)):
                 if after < key and (before is None or key < before):
                     yield key, one
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -65,14 +65,13 @@ class Traffic:
 
     def hours(self, since: datetime, until: datetime) -> list[Hour]:
         """Each hour that the time from one moment to before another touches, with or without traffic."""
-        hour = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        first = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        starts = {names.hour_path(hour): hour for hour in _hours(first, until)}
+        if not starts:
+            return []
         with ThreadPoolExecutor(THREADS) as pool:
-            captures, labels, merged = (folder.hours(hour, until, pool) for folder in self._folders)
-        found = []
-        while hour < until:
-            found.append(_hour(hour, *(counted.get(names.hour_path(hour)) for counted in (captures, labels, merged))))
-            hour += HOUR
-        return found
+            captures, labels, merged = (folder.hours(starts, pool) for folder in self._folders)
+        return [_hour(hour, captures.get(path), labels.get(path), merged.get(path)) for path, hour in starts.items()]
 
     def settle(self) -> None:
         """Wait until nothing is asked beside."""
@@ -88,12 +87,11 @@ class _Folder:
         self._listing: Listing[tuple[str, Stored]] = Listing(self._ask, clock=clock)
         self.settle = self._listing.settle
 
-    def hours(self, since: datetime, until: datetime, pool: ThreadPoolExecutor) -> dict[str, Records]:
-        """The records of each hour that has files."""
-        last = names.hour_path(until)
+    def hours(self, wanted: Collection[str], pool: ThreadPoolExecutor) -> dict[str, Records]:
+        """The records of those wanted hours that have files."""
         files: dict[str, list[Stored]] = defaultdict(list)
-        for hour, file in self._listing.since(f"{self._root}/{names.hour_path(since)}"):
-            if hour <= last:
+        for hour, file in self._listing.since(f"{self._root}/{min(wanted)}"):
+            if hour in wanted:
                 files[hour].append(file)
         small = [file for listed in files.values() if _size(listed) <= COUNTED_BYTES for file in listed]
         lines = dict(zip(small, pool.map(self._lines, small), strict=True))
@@ -133,6 +131,12 @@ class _Folder:
                 break
         # A last line without an end is a line, too; of a beginning it is cut.
         return Count(lines + (end != b"\n" and size == file.size), size)
+
+
+def _hours(first: datetime, until: datetime) -> Iterator[datetime]:
+    while first < until:
+        yield first
+        first += HOUR
 
 
 def _hour(start: datetime, captured: Records | None, labelled: Records | None, matched: Records | None) -> Hour:
