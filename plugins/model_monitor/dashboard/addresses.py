@@ -42,4 +42,29 @@ def baseline_file(name: str, kind: Kind, file: str = REPORT) -> str:
 
 def range_report(name: str, kind: Kind, start: str, end: str) -> str:
     """A report on the windows due from one moment to before another, both ISO 8601."""
-    return f"{endpoint(name)}/{kind}/range/{REPORT}?start={quote(start)}&end={quote(end)}"
+    return f"{range_reports(name, kind)}?start={quote(start)}&end={quote(end)}"
+
+
+def range_reports(name: str, kind: Kind) -> str:
+    """Where reports on several windows are asked for."""
+    return f"{endpoint(name)}/{kind}/range/{REPORT}"
+
+
+def of_dag(dag_id: str) -> str:
+    """What Airflow's page of a DAG shows of it; ids are to be quoted already, as in a template of Airflow's."""
+    return f"{PREFIX}/dags/{dag_id}"
+
+
+def of_run(dag_id: str, run_id: str) -> str:
+    """What Airflow's page of a run shows."""
+    return f"{of_dag(dag_id)}/runs/{run_id}"
+
+
+def of_task(dag_id: str, task_id: str) -> str:
+    """What Airflow's page of a task shows."""
+    return f"{of_dag(dag_id)}/tasks/{task_id}"
+
+
+def of_task_instance(dag_id: str, run_id: str, task_id: str) -> str:
+    """What Airflow's page of a task in a run shows."""
+    return f"{of_run(dag_id, run_id)}/tasks/{task_id}"

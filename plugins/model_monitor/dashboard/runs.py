@@ -1,0 +1,118 @@
+"""Between Airflow's DAG runs and the windows that they judged, by Airflow's database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.models.dag import DagModel
+from airflow.models.dagrun import DagRun
+from airflow.models.xcom import XComModel
+from airflow.utils.session import create_session
+from sqlalchemy import select
+
+from model_monitor import names
+from model_monitor.config import MonitoredEndpoint
+from model_monitor.names import KINDS, Kind
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+RESULT = "return_value"
+VERDICTS = 500
+"""How many of an endpoint's newest verdicts are looked at for the runs that they came from."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A window that a run judged, and the task that did."""
+
+    kind: Kind
+    window: str
+    dag_id: str
+    run_id: str
+    task_id: str
+
+
+@dataclass(frozen=True)
+class NextRun:
+    """When a DAG runs next; `at` is None for one that only runs when asked to."""
+
+    dag_id: str
+    paused: bool
+    at: datetime | None
+
+
+def judged_in(endpoint: MonitoredEndpoint, dag_id: str, run_id: str, task_id: str | None = None) -> list[Judged]:
+    """The windows that a run judged, or one of its tasks; in a group's other tasks, those of the group."""
+    wanted = XComModel.dag_id == dag_id, XComModel.run_id == run_id, XComModel.key == RESULT
+    with create_session(scoped=False) as session:
+        found = _verdicts(session, endpoint, select(XComModel).where(*wanted))
+    if task_id is None:
+        return found
+    exactly = [one for one in found if one.task_id == task_id]
+    return exactly or [one for one in found if one.kind == task_id.partition(".")[0]] or found
+
+
+def judged_by(endpoint: MonitoredEndpoint, dag_ids: Sequence[str]) -> dict[tuple[Kind, str], Judged]:
+    """The last run that judged each window, among the newest verdicts."""
+    newest = (
+        select(XComModel)
+        .where(XComModel.dag_id.in_(dag_ids), XComModel.key == RESULT, XComModel.task_id.like("%.judge"))
+        .order_by(XComModel.timestamp.desc())
+        .limit(VERDICTS)
+    )
+    others = (
+        select(XComModel)
+        .where(XComModel.dag_id.in_(dag_ids), XComModel.key == RESULT, XComModel.task_id.like("%.verdict%"))
+        .order_by(XComModel.timestamp.desc())
+        .limit(VERDICTS)
+    )
+    found: dict[tuple[Kind, str], Judged] = {}
+    with create_session(scoped=False) as session:
+        for judged in [*_verdicts(session, endpoint, newest), *_verdicts(session, endpoint, others)]:
+            found.setdefault((judged.kind, judged.window), judged)
+    return found
+
+
+def next_runs(dag_ids: Iterable[str]) -> dict[str, NextRun]:
+    """Those of the DAGs that Airflow knows."""
+    with create_session(scoped=False) as session:
+        rows = session.execute(
+            select(DagModel.dag_id, DagModel.is_paused, DagModel.next_dagrun_create_after).where(
+                DagModel.dag_id.in_(list(dag_ids)), DagModel.is_stale.is_(False)
+            )
+        ).all()
+    return {dag_id: NextRun(dag_id, bool(paused), at) for dag_id, paused, at in rows}
+
+
+def run_exists(dag_id: str, run_id: str) -> bool:
+    """Whether Airflow knows the run."""
+    with create_session(scoped=False) as session:
+        wanted = DagRun.dag_id == dag_id, DagRun.run_id == run_id
+        return session.scalar(select(DagRun.id).where(*wanted)) is not None
+
+
+def _verdicts(session: Session, endpoint: MonitoredEndpoint, wanted: Any) -> list[Judged]:
+    found = []
+    for row in session.scalars(wanted):
+        value = XComModel.deserialize_value(row)
+        for verdict in value if isinstance(value, list) else [value]:
+            judged = _judged(endpoint, verdict, row)
+            if judged is not None:
+                found.append(judged)
+    return found
+
+
+def _judged(endpoint: MonitoredEndpoint, verdict: Any, row: Any) -> Judged | None:
+    """What a task's answer tells of a window; None where it is no verdict on this endpoint."""
+    if not isinstance(verdict, dict) or verdict.get("endpoint") != endpoint.name or verdict.get("kind") not in KINDS:
+        return None
+    kind: Kind = verdict["kind"]
+    folder = f"{names.report_folders(endpoint, kind)}/"
+    report = str(verdict.get("report", ""))
+    if not report.startswith(folder):
+        return None
+    return Judged(kind, report.removeprefix(folder), row.dag_id, row.run_id, row.task_id)
