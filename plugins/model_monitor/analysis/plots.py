@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import matplotlib
@@ -17,9 +18,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.scale import SymmetricalLogTransform
-from matplotlib.ticker import MaxNLocator, SymmetricalLogLocator
 from matplotlib.transforms import IdentityTransform
+
+from model_monitor.analysis.scales import scale, tick_text
 
 ACCENT, MUTED, ALERT, DARK, PALE = "#2f6f9f", "#9aa5ad", "#b3402a", "#222222", "#e3e8eb"
 
@@ -27,8 +28,6 @@ _WIDTH, _ROW, _TOP, _BOTTOM, _SIDE, _CHARACTER = 662.4, 19.44, 28.0, 38.0, 10.0,
 """Points; a character's width is that of most letters at the size of the text."""
 
 _BAR, _BAND, _STROKE, _CAP, _TEXT, _TICK = 0.62 * _ROW, 0.9 * _ROW, 13.0, 3.0, 8.0, 3.5
-_MARGIN = 0.05
-_MOST_TICKS = 9
 
 
 @dataclass(frozen=True)
@@ -65,80 +64,40 @@ def bars(
     Beyond `linear_up_to` the axis is logarithmic, so that one huge value leaves the others visible. Text stays text in
     the SVG; the same input gives the same output.
     """
-    shown = [_short(name) for name in names]
+    shown = [short(name) for name in names]
     known = [(row, value) for row, value in enumerate(baseline) if value is not None]
     height = _TOP + _ROW * len(names) + _BOTTOM
     placed = [*values, *(value for _, value in known), *(ranges.ends() if ranges else [])]
-    scale = _scale(placed, linear_up_to, _SIDE + _CHARACTER * max(map(len, shown)))
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
+    across = scale(placed, linear_up_to, _SIDE + _CHARACTER * max(map(len, shown)), _WIDTH - _SIDE)
+    with reproducible(title):
         canvas = _Canvas(Figure(figsize=(_WIDTH / 72, height / 72), dpi=72))
         FigureCanvasSVG(canvas.figure)
         rows = [height - _TOP - _ROW * (row + 0.5) for row in range(len(names))]
         if ranges:
             for middle, limit in zip(rows, ranges.allowed, strict=True):
                 if limit is not None:
-                    canvas.band(scale.inside(-limit), scale.inside(limit), middle)
+                    canvas.band(across.inside(-limit), across.inside(limit), middle)
         for middle, value, flag in zip(rows, values, flagged, strict=True):
-            canvas.bar(scale.at(0), scale.at(value), middle, flag)
-        canvas.lines([((scale.at(0), _BOTTOM), (scale.at(0), height - _TOP))], MUTED)
-        canvas.strokes([(scale.at(value), rows[row]) for row, value in known])
+            canvas.bar(across.at(0), across.at(value), middle, flag)
+        canvas.lines([((across.at(0), _BOTTOM), (across.at(0), height - _TOP))], MUTED)
+        canvas.strokes([(across.at(value), rows[row]) for row, value in known])
         if ranges:
             for middle, interval in zip(rows, ranges.intervals, strict=True):
                 if interval is not None:
                     low, high = interval
-                    caps = [scale.at(end) for end in interval if math.isfinite(end)]
-                    canvas.whisker(scale.inside(low), scale.inside(high), middle, caps)
+                    caps = [across.at(end) for end in interval if math.isfinite(end)]
+                    canvas.whisker(across.inside(low), across.inside(high), middle, caps)
         for middle, name in zip(rows, shown, strict=True):
-            canvas.text(scale.left - _TICK - 2, middle, name, "right")
-        canvas.lines([((scale.left, _BOTTOM), (_WIDTH - _SIDE, _BOTTOM))], DARK)
-        canvas.lines([((scale.at(tick), _BOTTOM), (scale.at(tick), _BOTTOM - _TICK)) for tick in scale.ticks], DARK)
-        for tick in scale.ticks:
-            canvas.text(scale.at(tick), _BOTTOM - 10, f"{tick:g}".replace("-", "−"), "center")
-        if scale.logarithmic:
+            canvas.text(across.start - _TICK - 2, middle, name, "right")
+        canvas.lines([((across.start, _BOTTOM), (_WIDTH - _SIDE, _BOTTOM))], DARK)
+        canvas.lines([((across.at(tick), _BOTTOM), (across.at(tick), _BOTTOM - _TICK)) for tick in across.ticks], DARK)
+        for tick in across.ticks:
+            canvas.text(across.at(tick), _BOTTOM - 10, tick_text(tick), "center")
+        if across.logarithmic:
             axis = f"{axis}; logarithmic beyond {linear_up_to:g}"
-        canvas.text((scale.left + _WIDTH - _SIDE) / 2, 9, axis, "center")
+        canvas.text((across.start + _WIDTH - _SIDE) / 2, 9, axis, "center")
         canvas.legend(height - _TOP / 2, bool(known), any(flagged), ranges.name if ranges else None)
-        return canvas.svg(title)
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """Where values stand, in points from the left."""
-
-    at: Callable[[float], float]
-    left: float
-    ticks: tuple[float, ...]
-    logarithmic: bool
-
-    def inside(self, value: float) -> float:
-        """Where a value stands; an infinite one stands at the chart's edge."""
-        if math.isinf(value):
-            return self.left if value < 0 else _WIDTH - _SIDE
-        return self.at(value)
-
-
-def _scale(values: Iterable[float], linear_up_to: float | None, left: float) -> _Scale:
-    """From zero to all values, with a margin, in the room to the right of `left`."""
-    smallest, largest = min(0.0, *values), max(0.0, *values)
-    logarithmic = False
-    if linear_up_to is not None and max(-smallest, largest) > linear_up_to:
-        logarithmic = True
-        transform = SymmetricalLogTransform(base=10, linthresh=linear_up_to, linscale=1)
-        locator = SymmetricalLogLocator(transform)
-        locator.set_params(numticks=_MOST_TICKS)
-        ticks = locator.tick_values(smallest, largest)
-    else:
-        ticks = MaxNLocator(_MOST_TICKS, steps=[1, 2, 2.5, 5, 10]).tick_values(smallest, largest)
-
-    def place(value: float) -> float:
-        return float(transform.transform([value])[0]) if logarithmic else value
-
-    low, high = place(smallest), place(largest)
-    width = (high - low) or 1.0
-    low, width = low - _MARGIN * width, (1 + 2 * _MARGIN) * width
-    room = _WIDTH - _SIDE - left
-    visible = tuple(float(tick) for tick in ticks if low <= place(tick) <= low + width)
-    return _Scale(lambda value: left + room * (place(value) - low) / width, left, visible, logarithmic)
+        return svg(canvas.figure, title)
 
 
 @dataclass(frozen=True)
@@ -224,15 +183,24 @@ class _Canvas:
                 draw(x)
                 x -= 24
 
-    def svg(self, title: str) -> str:
-        """All of it."""
-        text = io.StringIO()
-        metadata = {"Title": title, "Date": None, "Creator": None, "Format": None, "Type": None}
-        self.figure.savefig(text, format="svg", metadata=metadata)
-        drawing = text.getvalue()
-        return drawing[drawing.index("<svg") :]
+
+@contextmanager
+def reproducible(title: str) -> Iterator[None]:
+    """Settings with which the same drawing is the same text, in which text stays text."""
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
+        yield
 
 
-def _short(name: str, limit: int = 40) -> str:
+def svg(figure: Figure, title: str) -> str:
+    """A figure as SVG text, without what differs from run to run."""
+    text = io.StringIO()
+    metadata = {"Title": title, "Date": None, "Creator": None, "Format": None, "Type": None}
+    figure.savefig(text, format="svg", metadata=metadata)
+    drawing = text.getvalue()
+    return drawing[drawing.index("<svg") :]
+
+
+def short(name: str, limit: int = 40) -> str:
+    """A name as a chart has room for it; dollars are no mathematics."""
     text = name if len(name) <= limit else f"{name[: limit - 1]}…"
     return text.replace("$", r"\$")

@@ -170,7 +170,7 @@ def terms(metrics: Iterable[str], explained: bool) -> list[Term]:
     return [*found, Term("NDCG", NDCG_MEANING, NDCG_ACTION)] if explained else found
 
 
-def _decimals(values: Iterable[float]) -> int:
+def decimals_of(values: Iterable[float]) -> int:
     """As many as give the largest value four significant digits."""
     largest = max(map(abs, values), default=0.0)
     if not math.isfinite(largest) or largest == 0:
@@ -273,7 +273,7 @@ def _explained(analysis: Mapping[str, Any], comparison: Comparison) -> list[_Exp
                 verdict=verdict,
                 features=features,
                 moves=tuple(rank_changes(values_before, values)[:TOP_MOVES]),
-                decimals=_decimals(feature.value for feature in features),
+                decimals=decimals_of(feature.value for feature in features),
                 chart=_attribution_chart(str(label), features[:TOP_FEATURES]),
             )
         )
