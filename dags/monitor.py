@@ -7,6 +7,7 @@ from typing import Any
 from airflow.sdk import DAG, Param, TaskGroup
 
 from model_monitor.config import MonitoredEndpoint, load_endpoints
+from model_monitor.dag_parts import act_on
 from model_monitor.dag_settings import answer_of, settings
 from model_monitor.names import KINDS, Kind
 from model_monitor.operators.schedule import CreateJobDefinitionOperator, CreateScheduleOperator, StopScheduleOperator
@@ -16,11 +17,11 @@ from model_monitor.sensors.executions import ExecutionFinishedSensor, ExecutionS
 DOC = """
 ### Monitor {name}
 
-Bias and explainability side by side: job definition, monitoring schedule, first execution, verdict.
+Bias and explainability side by side: job definition, monitoring schedule, first execution, verdict, alerts.
 
 The verdict lists the report's files and the violations, and links to the report. Hourly schedules go on after this run
 unless it is asked to stop them; they start up to 20 minutes after the hour, so the first verdict can take more than an
-hour. With **now** the last hour is analysed at once.
+hour. With **now** the last hour is analysed at once. `{name}.watch` tells of the executions that follow.
 
 Needs `{name}.deploy` for the baselines, `{name}.traffic` for something to analyse, and `{name}.ground_truth` for the
 bias monitor.
@@ -85,6 +86,7 @@ def watch(endpoint: MonitoredEndpoint, kind: Kind) -> None:
         )
         definition >> schedule >> started >> finished >> verdict
         started >> stopped
+        act_on(verdict, endpoint, kind)
 
 
 def monitor(endpoint: MonitoredEndpoint) -> None:

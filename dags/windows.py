@@ -8,6 +8,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup
 
 from model_monitor import windows
 from model_monitor.config import MonitoredEndpoint, load_endpoints
+from model_monitor.dag_parts import act_on
 from model_monitor.dag_settings import answer_of, settings
 from model_monitor.operators.shadow import CreateShadowEndpointOperator
 from model_monitor.operators.window import WindowOperator
@@ -23,7 +24,8 @@ DOC = """
 ### Windows of {name}
 
 Each run judges one window of captured requests with this project's own engine: no managed monitor takes part. It reads
-captures and ground truth from S3, and writes what a managed execution writes, to the same places.
+captures and ground truth from S3, and writes what a managed execution writes, to the same places. People are told of
+what changed, as `alerts` in the endpoint's YAML says.
 
 * **On schedule**: the window of the run's data interval ({cron}).
 * **By hand**: the form's two moments, or the last window that is over.
@@ -75,7 +77,9 @@ def windows_of(endpoint: MonitoredEndpoint) -> None:
         about: dict[str, Any] = {"endpoint": endpoint, "window": answer_of("window")}
         asked = {"compare": "{{ params.compare }}", "fail_on_violations": "{{ params.fail_on_violations }}"}
         with TaskGroup("bias", tooltip="Merge, count, judge"):
-            window >> JudgeBiasOperator(task_id="judge", **about, **asked)
+            judge_bias = JudgeBiasOperator(task_id="judge", **about, **asked)
+            window >> judge_bias
+            act_on(judge_bias, endpoint, "bias", about["window"])
         with TaskGroup("explainability", tooltip="SHAP over shards, then one verdict"):
             plan = PlanShardsOperator(task_id="plan", **about)
             shadow = CreateShadowEndpointOperator(
@@ -88,6 +92,7 @@ def windows_of(endpoint: MonitoredEndpoint) -> None:
             clean_up = CleanUpWindowOperator(task_id="clean_up", purpose="{{ run_id }}", **about)
             window >> plan >> shadow >> explain >> judge >> clean_up.as_teardown()
             shadow >> clean_up
+            act_on(judge, endpoint, "explainability", about["window"])
 
 
 for monitored in load_endpoints():

@@ -8,7 +8,7 @@ from typing import Any
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.retries import RETRY_POLICY
 
-RECURRING = ("traffic", "ground_truth", "windows")
+RECURRING = ("traffic", "ground_truth", "windows", "retrain", "watch")
 
 
 def settings(endpoint: MonitoredEndpoint, kind: str) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def settings(endpoint: MonitoredEndpoint, kind: str) -> dict[str, Any]:
         "tags": ["model-monitor", endpoint.name, kind],
         "catchup": False,
         "max_active_runs": 1,
-        # Only what recurs by itself has to be switched on.
+        # Only what starts by itself has to be switched on.
         "is_paused_upon_creation": kind in RECURRING,
         "render_template_as_native_obj": True,
         "default_args": {

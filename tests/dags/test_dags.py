@@ -22,9 +22,10 @@ from model_monitor.preflight.run import SUBJECTS
 PROJECT = Path(__file__).resolve().parents[2]
 DAGS = PROJECT / "dags"
 CHURN = PROJECT / "include" / "endpoints" / "churn.yaml"
-KINDS = ("deploy", "monitor", "traffic", "ground_truth", "teardown", "preflight", "windows")
+KINDS = ("deploy", "monitor", "traffic", "ground_truth", "teardown", "preflight", "windows", "watch")
 
 Load = Callable[[], DagBag]
+MONITORS = ("bias", "explainability")
 
 
 @pytest.fixture
@@ -44,6 +45,12 @@ def dags(load: Load) -> dict[str, DAG]:
 
 def edges(dag: DAG) -> set[tuple[str, str]]:
     return {(task.task_id, below) for task in dag.tasks for below in task.downstream_task_ids}
+
+
+def after_verdict(task_id: str) -> list[tuple[str, str]]:
+    """What acts on the verdict of a task."""
+    acting = ("alert", "violations")
+    return [(task_id, "done"), *((task_id, name) for name in acting), *((name, "done") for name in acting)]
 
 
 def test_each_endpoint_has_a_dag_of_each_kind(load: Load, tmp_path: Path) -> None:
@@ -114,8 +121,41 @@ def test_monitor_does_the_same_for_both_monitors_side_by_side(dags: dict[str, DA
             ("execution_started", "stop_schedule"),
             ("execution_started", "execution_finished"),
             ("execution_finished", "verdict"),
+            *after_verdict("verdict"),
         )
     }
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("monitor", "verdict"), ("windows", "judge"), ("watch", "verdict")])
+@pytest.mark.parametrize("monitor", MONITORS)
+def test_people_are_told_whatever_became_of_a_verdict_and_hide_nothing(
+    dags: dict[str, DAG], kind: str, verdict: str, monitor: str
+) -> None:
+    dag = dags[f"churn.{kind}"]
+    for task_id in ("alert", "violations"):
+        task = dag.get_task(f"{monitor}.{task_id}")
+        assert (task.trigger_rule, task.max_active_tis_per_dag) == ("none_skipped", 1)
+    # The run's state is that of its last tasks: this one has failed when any task before it has.
+    done = dag.get_task(f"{monitor}.done")
+    assert (done.downstream_task_ids, done.trigger_rule) == (set(), "none_failed_min_one_success")
+    assert dag.get_task(f"{monitor}.{verdict}").task_id in done.upstream_task_ids
+
+
+def test_violations_update_the_asset_of_their_monitor(dags: dict[str, DAG]) -> None:
+    for dag in (dags["churn.monitor"], dags["churn.windows"], dags["churn.watch"]):
+        for monitor in MONITORS:
+            (asset,) = dag.get_task(f"{monitor}.violations").outlets
+            assert asset.uri == f"model-monitor://churn/{monitor}/violations"
+
+
+def test_watch_looks_first_and_gives_a_verdict_where_there_is_news(dags: dict[str, DAG]) -> None:
+    dag = dags["churn.watch"]
+    assert edges(dag) == {
+        *(("look", f"{kind}.verdict") for kind in MONITORS),
+        *((f"{kind}.{above}", f"{kind}.{below}") for kind in MONITORS for above, below in after_verdict("verdict")),
+    }
+    assert dag.get_task("look").branches == {kind: f"{kind}.verdict" for kind in MONITORS}
+    assert dag.timetable.expression == "*/10 * * * *"
 
 
 def test_teardown_takes_things_down_in_the_order_that_works(dags: dict[str, DAG]) -> None:
@@ -145,6 +185,7 @@ def test_windows_clean_up_after_every_shard_and_verdict(dags: dict[str, DAG]) ->
         ("explainability.shadow_endpoint", "explainability.clean_up"),
         ("explainability.explain", "explainability.judge"),
         ("explainability.judge", "explainability.clean_up"),
+        *((f"{kind}.{above}", f"{kind}.{below}") for kind in MONITORS for above, below in after_verdict("judge")),
     }
     assert dag.get_task("explainability.clean_up").is_teardown
 
@@ -244,4 +285,4 @@ print(sorted(heavy & set(sys.modules)))
 
 def test_what_is_started_by_hand_just_runs_and_what_recurs_is_switched_on_by_hand(dags: dict[str, DAG]) -> None:
     paused = {dag_id for dag_id, dag in dags.items() if dag.is_paused_upon_creation}
-    assert {dag_id.partition(".")[2] for dag_id in paused} == {"traffic", "ground_truth", "windows"}
+    assert {dag_id.partition(".")[2] for dag_id in paused} == {"traffic", "ground_truth", "windows", "watch"}

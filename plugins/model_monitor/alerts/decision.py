@@ -1,7 +1,7 @@
-"""Whether there is something to tell: from what was told last, and what the last windows came to, to a message or none.
+"""Whether there is something to tell: from what was told last and what the last windows came to, to a message or none.
 
-Two things are told of, each with its end: that a monitor finds violations, and that it cannot judge. `k` of the last `n`
-windows begin them, `n` windows without end them, so that a monitor that is red every other hour is told of once.
+Two things are told of, each with its end: that a monitor finds violations, and that it cannot judge. `k` of the last
+`n` windows begin them, `n` windows without end them, so that a monitor that is red every other hour is told of once.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ class Told:
 class Message:
     """Something to tell.
 
-    `violating`: violations persist from now on. `more`: some are new. `fine`: none is left. `failing`: the monitor cannot
-    judge, or for another reason than before. `judging`: it judges again. `since` is when it began, of an end too;
-    `violating_since` is there while violations persist; `counted` of `of` windows violate, or failed.
+    `violating`: violations persist from now on. `more`: some are new. `fine`: none is left. `failing`: the monitor
+    cannot judge, or for another reason than before. `judging`: it judges again. `since` is when it began, of an end
+    too; `violating_since` is there while violations persist; `counted` of `of` windows violate, or failed.
     """
 
     event: Event

@@ -10,6 +10,8 @@ from model_monitor.verdicts import COMPLETED, VIOLATED
 from model_monitor.windows import moment, shown
 
 State = Literal["fine", "violating", "failed"]
+STATES: dict[str, State] = {COMPLETED: "fine", VIOLATED: "violating", "Failed": "failed"}
+"""By the status of an execution."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,10 @@ class Outcome:
         """What a verdict says."""
         scheduled = shown(moment(verdict["scheduled"]))
         if verdict["status"] not in (COMPLETED, VIOLATED):
-            return cls(scheduled, "failed", reason=verdict.get("reason") or verdict["status"])
+            # What follows the first line tells what was found there, which differs every hour.
+            return cls(scheduled, "failed", reason=verdict["reason"].partition("\n")[0])
         found = tuple(sorted({violation_key(row) for row in verdict["violations"]}))
-        return cls(scheduled, "violating" if found else "fine", found)
+        return cls(scheduled, STATES[verdict["status"]], found)
 
     def as_dict(self) -> dict[str, Any]:
         """The outcome as JSON has it."""
@@ -44,7 +47,7 @@ class Outcome:
 
 
 def violation_key(row: Mapping[str, Any]) -> str:
-    """What makes two windows' violations the same: the metric and its group's place, whose text changes with the data."""
+    """What makes violations of two windows the same: the metric, and the group's place, for its text changes."""
     if "facet" in row:
         return f"{row['facet']}[{row['position']}] {row['metric']}"
     return f"{row.get('label') or ''} {row['metric']}".strip()

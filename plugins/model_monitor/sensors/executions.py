@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from model_monitor import names
-from model_monitor.config_types import duration
 from model_monitor.errors import ExecutionFailed, NoExecution, WaitTimeout
+from model_monitor.failures import why_failed
 from model_monitor.hooks.sagemaker import SageMakerHook, executions_since, iso
 from model_monitor.links import ConsoleLink, DashboardLink
 from model_monitor.names import Kind
@@ -19,8 +19,6 @@ from model_monitor.waiting import Outcome, Wait, describe
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-NO_DATA = "Job inputs had no data"
 
 
 class ExecutionSensor(MonitorSensor[SageMakerHook]):
@@ -138,41 +136,6 @@ class ExecutionFinishedSensor(ExecutionSensor):
                 f"The execution of {wait.request['MonitoringScheduleName']} did not finish in time: "
                 f"{describe(wait, outcome.response)}"
             )
-        raise ExecutionFailed(self._why(summaries[0]))
-
-    def _why(self, summary: dict[str, Any]) -> str:
-        told = [
-            f"The execution of {summary['MonitoringScheduleName']} scheduled for {iso(summary['ScheduledTime'])} "
-            f"ended as {summary['MonitoringExecutionStatus']}: {summary.get('FailureReason', 'no reason given')}."
-        ]
-        job = str(summary.get("ProcessingJobArn", "")).rpartition("/")[2]
-        described = self.hook.processing_job(job) if job else None
-        if described is not None:
-            for key in ("FailureReason", "ExitMessage"):
-                # Both say the same, after a prefix of their own such as "Customer Error: ".
-                if described.get(key) and described[key].rpartition("Error: ")[2] not in told[0]:
-                    told.append(f"{key} of the job {job}: {described[key]}")
-            for line in self.logs.tail(job):
-                self.log.info("[%s] %s", job, line)
-            told.append(
-                f"The end of its log is above; all of it is in CloudWatch Logs, /aws/sagemaker/ProcessingJobs, {job}."
-            )
-        if NO_DATA in summary.get("FailureReason", ""):
-            told += self._what_is_there(summary)
-        return "\n".join(told)
-
-    def _what_is_there(self, summary: dict[str, Any]) -> list[str]:
-        monitoring = self.endpoint.monitoring
-        start = summary["ScheduledTime"] + duration(monitoring.start_time_offset)
-        end = summary["ScheduledTime"] + duration(monitoring.end_time_offset)
-        told = []
-        for what, folder in (("Captures", names.captures), ("Ground truth", names.ground_truth)):
-            if what == "Ground truth" and self.kind != "bias":
-                continue
-            for hour in names.hours(start, end):
-                uri = folder(self.endpoint, hour)
-                told.append(f"{what}: {len(self.storage.list(f'{uri}/')) or 'no'} files in {uri}")
-        return [
-            *told,
-            f"{self.endpoint.name}.traffic makes captures; {self.endpoint.name}.ground_truth uploads labels.",
-        ]
+        raise ExecutionFailed(
+            why_failed(self.hook, self.storage, self.logs, self.endpoint, self.kind, summaries[0], self.log)
+        )

@@ -1,0 +1,137 @@
+"""From a verdict to the channels that have to be told of it, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.configuration import conf
+
+from model_monitor.alerts import forms
+from model_monitor.alerts.channels import channels
+from model_monitor.alerts.decision import Message, Rule, Told, decide, kept
+from model_monitor.alerts.letter import Letter, letter
+from model_monitor.alerts.outcome import Outcome
+from model_monitor.alerts.state import Kept, State
+from model_monitor.errors import AlertNotDelivered
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from airflow.sdk.types import Logger
+
+    from model_monitor.config import MonitoredEndpoint
+    from model_monitor.hooks.s3 import StorageHook
+    from model_monitor.names import Kind
+
+Due = dict[str, tuple[Message, Told]]
+
+
+def not_told_of(verdict: Mapping[str, Any]) -> str | None:
+    """Why a verdict is nobody's news but that of who asked for it; None where it is."""
+    if not verdict.get("compared", True):
+        return "The window was measured and compared with nothing, so there is nothing to tell."
+    if not verdict.get("window", {}).get("regular", True):
+        return "Somebody asked for this window, which no schedule makes; who asked sees the verdict."
+    return None
+
+
+def tell(
+    endpoint: MonitoredEndpoint,
+    kind: Kind,
+    verdict: Mapping[str, Any],
+    storage: StorageHook,
+    *,
+    teller: str,
+    log: Logger,
+) -> list[str]:
+    """Tell every channel, and the log, what it has to be told of a verdict; answers who was told.
+
+    What a channel was told is kept once it has taken the message, so that another try tells only the others.
+
+    Args:
+        teller: a name that is the same for another try of the task.
+
+    Raises:
+        AlertNotDelivered: when a channel did not take its message, or another run is telling at the moment.
+    """
+    if why := not_told_of(verdict):
+        log.info(why)
+        return []
+    telling = _Telling(endpoint, kind, verdict, Kept(storage, endpoint, kind), log)
+    return telling.run(teller)
+
+
+def teller_of(context: Context) -> str:
+    """A task's name among all that may tell: the same for its next try."""
+    ti = context["ti"]
+    return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}"
+
+
+class _Telling:
+    def __init__(
+        self, endpoint: MonitoredEndpoint, kind: Kind, verdict: Mapping[str, Any], keeper: Kept, log: Logger
+    ) -> None:
+        self.endpoint, self.kind, self.verdict, self.keeper, self.log = endpoint, kind, verdict, keeper, log
+        self.senders: dict[str, Callable[[Letter], None]] = {"log": self._write, **channels(endpoint)}
+
+    def run(self, teller: str) -> list[str]:
+        before = self.keeper.read()
+        if self.keeper.waits_for(before, teller):
+            raise self._busy()
+        state, due = self._decide(before)
+        if not due:
+            self.log.info("The window due %s: nothing new to tell", self.verdict["scheduled"])
+            if state != before:
+                self._keep(state)
+            return []
+        self._keep(replace(state, teller=self.keeper.teller(teller)))
+        state, failed = self._send(state, due)
+        self._keep(state)
+        if failed:
+            raise AlertNotDelivered(
+                f"Of the {self.kind} monitor of {self.endpoint.name} was not told: {'; '.join(failed)}. Look at the "
+                "connection, and at alerts in the endpoint's YAML. The next try tells only who was not told."
+            )
+        return list(due)
+
+    def _decide(self, before: State) -> tuple[State, Due]:
+        """The state with this window, without what is yet to be told; and what is to be told, by channel."""
+        alerts = self.endpoint.alerts
+        rule, outcome = Rule(alerts.violating_windows, alerts.of_windows), Outcome.of(self.verdict)
+        state = replace(before, windows=kept(before.windows, outcome, rule), teller=None)
+        due: Due = {}
+        for channel in self.senders:
+            message, told = decide(state.told.get(channel, Told()), state.windows, outcome, rule)
+            if message is None:
+                state = state.having_told(channel, told)
+            else:
+                due[channel] = (message, told)
+        return state, due
+
+    def _send(self, state: State, due: Due) -> tuple[State, list[str]]:
+        """The state with what was told, and who was not told, with the reason."""
+        base = conf.get("api", "base_url", fallback="") or ""
+        failed = []
+        for channel, (message, told) in due.items():
+            try:
+                self.senders[channel](letter(self.endpoint, self.kind, message, self.verdict, base))
+            except Exception as problem:
+                self.log.exception("%s was not told", channel)
+                failed.append(f"{channel} ({type(problem).__name__}: {problem})")
+            else:
+                state = state.having_told(channel, told)
+        return state, failed
+
+    def _write(self, letter: Letter) -> None:
+        self.log.warning("%s\n\n%s", forms.subject(letter), forms.plain(letter))
+
+    def _keep(self, state: State) -> None:
+        if not self.keeper.write(state):
+            raise self._busy()
+
+    def _busy(self) -> AlertNotDelivered:
+        return AlertNotDelivered(
+            f"Another run is telling of the {self.kind} monitor of {self.endpoint.name} at the moment. The next try "
+            "sees what it told."
+        )
