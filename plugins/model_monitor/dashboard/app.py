@@ -206,7 +206,7 @@ def range_report(name: str, kind: Kind, start: str, end: str, reader: ReaderDep,
         begins, ends = moment(start), moment(end)
     except InputError as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from error
-    answer = ask(monitored, lambda _: render_range(monitored, kind, begins, ends))
+    answer = ask(monitored, lambda history: render_range(history, kind, begins, ends))
     if answer.value is None:
         raise HTTPException(HTTPStatus.BAD_GATEWAY, answer.problem or "The report could not be made.")
     content = answer.value.encode()
