@@ -161,6 +161,12 @@ def report_folders(endpoint: MonitoredEndpoint, kind: Kind) -> str:
     return f"{reports(endpoint)}/{endpoint.name}/{schedule(endpoint, kind)}"
 
 
+def range_report(endpoint: MonitoredEndpoint, kind: Kind, start: datetime, end: datetime) -> str:
+    """Where the report on a range lies, apart from windows' reports; the same range gives the same address."""
+    moments = (f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}" for moment in (start, end))
+    return s3(endpoint, "range_reports", endpoint.name, kind, "--".join(moments), "report.html")
+
+
 def merged(endpoint: MonitoredEndpoint) -> str:
     """Captures merged with ground truth lie below here as captures lie below `data_capture`."""
     return f"{reports(endpoint)}/merge"

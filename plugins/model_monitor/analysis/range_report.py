@@ -97,7 +97,7 @@ def render_range_report(title: str, facts: Mapping[str, str], about: Range, prob
         title: the page's.
         facts: what is shown on top, by name.
         about: the windows.
-        problem: why some of them may not be known, if anything.
+        problem: why executions of the managed service may be missing, if anything.
     """
     from model_monitor.analysis.range_template import TEMPLATE
 
