@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from model_monitor import names
@@ -20,49 +21,73 @@ COMPLETED, VIOLATED = "Completed", "CompletedWithViolations"
 ANALYSIS, VIOLATIONS, UNCERTAINTY = "analysis.json", "constraint_violations.json", "uncertainty.json"
 
 
-def read_verdict(
-    storage: StorageHook,
-    endpoint: MonitoredEndpoint,
-    kind: Kind,
-    report: str,
-    *,
-    scheduled: str,
-    status: str,
-    baseline: str | None,
-    log: Logger,
-) -> dict[str, Any]:
-    """The verdict, small enough for XCom; the log gets the numbers beside their baseline.
+@dataclass(frozen=True)
+class ReportFiles:
+    """A report folder as a verdict needs it.
 
     Args:
-        report: the folder's address.
+        uri: the folder's address.
         status: `Completed` or `CompletedWithViolations`.
+        files: the names of its files.
+        size: their bytes.
+        analysis: `analysis.json`; empty where there is none.
+        violations: those of `constraint_violations.json`, where the status says that there are any.
         baseline: the address of what was compared with; None where nothing was.
+        constraints: what lies there.
     """
-    files = storage.list(f"{report}/")
-    analysis = _json(storage, f"{report}/{ANALYSIS}") or {}
-    constraints = _json(storage, baseline) if baseline else None
+
+    uri: str
+    status: str
+    files: tuple[str, ...]
+    size: int
+    analysis: dict[str, Any]
+    violations: list[dict[str, Any]]
+    baseline: str | None
+    constraints: dict[str, Any] | None
+
+
+def read_report(storage: StorageHook, uri: str, *, status: str, baseline: str | None) -> ReportFiles:
+    """The report folder at an address; arguments as those of ReportFiles."""
+    there = list(storage.objects(f"{uri}/"))
     found: list[dict[str, Any]] = []
     if status == VIOLATED:
         # An earlier execution of the same hour can have left its own file in the folder.
-        found = (_json(storage, f"{report}/{VIOLATIONS}") or {}).get("violations", [])
+        found = (_json(storage, f"{uri}/{VIOLATIONS}") or {}).get("violations", [])
+    return ReportFiles(
+        uri,
+        status,
+        files=tuple(one.uri.removeprefix(f"{uri}/") for one in there),
+        size=sum(one.size for one in there),
+        analysis=_json(storage, f"{uri}/{ANALYSIS}") or {},
+        violations=found,
+        baseline=baseline,
+        constraints=_json(storage, baseline) if baseline else None,
+    )
+
+
+def verdict_on(
+    report: ReportFiles, endpoint: MonitoredEndpoint, kind: Kind, *, scheduled: str, log: Logger
+) -> dict[str, Any]:
+    """The verdict, small enough for XCom; the log gets the numbers beside their baseline."""
+    analysis, constraints, found = report.analysis, report.constraints, report.violations
     verdict = {
         "endpoint": endpoint.name,
         "kind": kind,
         "schedule": names.schedule(endpoint, kind),
         "scheduled": scheduled,
-        "status": status,
-        "report": report,
-        "files": [file.removeprefix(f"{report}/") for file in files],
+        "status": report.status,
+        "report": report.uri,
+        "files": list(report.files),
         "violations": violation_rows(found, analysis, constraints),
     }
-    for file in files:
-        log.info("Report file: %s", file)
+    for file in report.files:
+        log.info("Report file: %s/%s", report.uri, file)
     if kind == "explainability":
         verdict |= _attributions(analysis, constraints, log)
     else:
         log.info("Metrics beside their baseline:\n%s", bias_table(analysis, constraints, found))
     tell = log.warning if found else log.info
-    tell("%s: %s, %d violations", verdict["schedule"], status, len(found))
+    tell("%s: %s, %d violations", verdict["schedule"], report.status, len(found))
     return verdict
 
 

@@ -35,7 +35,7 @@ def executed(captured: MonitoredEndpoint) -> Iterator[dict[str, Any]]:
         run_task(DeleteMonitorOperator(task_id="delete", endpoint=captured, kind=kind))
 
 
-def test_the_verdicts_of_both_monitors(executed: dict[str, Any], aws: Running) -> None:
+def test_the_verdicts_of_both_monitors(executed: dict[str, Any]) -> None:
     endpoint = executed["endpoint"]
     bias = run_task(VerdictOperator(task_id="verdict", endpoint=endpoint, kind="bias", execution=executed["bias"]))
     assert bias["status"] == "CompletedWithViolations"

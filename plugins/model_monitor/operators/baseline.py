@@ -12,6 +12,9 @@ from model_monitor.dashboard import addresses
 from model_monitor.deferring import Waits, deferrable_by_default
 from model_monitor.errors import JobFailed, WaitTimeout
 from model_monitor.hooks.sagemaker import PROCESSING_JOB, SageMakerHook
+from model_monitor.lineage import flows
+from model_monitor.lineage.task import Traced
+from model_monitor.lineage.values import Flow
 from model_monitor.links import ConsoleLink, DashboardLink, FolderLink, ReportLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
 OVERHEAD_SECONDS = 900
 
 
-class BaselineOperator(Waits, MonitorOperator):
+class BaselineOperator(Waits, Traced, MonitorOperator):
     """Run the baselining job of one monitor, wait for it and show the constraints that it suggests.
 
     The same model, data and settings make the same job: if it has completed, its result is taken; if it runs, it is
@@ -46,6 +49,7 @@ class BaselineOperator(Waits, MonitorOperator):
         self.kind = kind
         self.deferrable = deferrable
         self.job: str | None = None
+        self.described: dict[str, Any] = {}
 
     @property
     def console_path(self) -> str:
@@ -56,6 +60,19 @@ class BaselineOperator(Waits, MonitorOperator):
     def dashboard_url(self) -> str:
         """The baseline's page in the dashboard."""
         return addresses.baseline(self.endpoint.name, self.kind)
+
+    def flow(self) -> Flow:
+        if not self.described:
+            return Flow()
+        inputs = {one["InputName"]: one["S3Input"]["S3Uri"] for one in self.described["ProcessingInputs"]}
+        return flows.baseline(
+            self.endpoint,
+            self.kind,
+            inputs["dataset"],
+            sources.headers(self.endpoint),
+            self.model_in_force.archive,
+            job=self.described["ProcessingJobArn"],
+        )
 
     def execute(self, context: Context) -> dict[str, Any]:
         self.job = self._start()
@@ -105,6 +122,7 @@ class BaselineOperator(Waits, MonitorOperator):
                 f"The baselining job {self.job} ended as {said}. The end of its log is above; all of it is in "
                 f"CloudWatch Logs, /aws/sagemaker/ProcessingJobs, {self.job}"
             )
+        self.described = outcome.response
         constraints = names.baseline_constraints(self.endpoint, self.kind)
         summary = self._summary(constraints)
         self.log.info("Suggested constraints, %s:\n%s", constraints, summary.text)

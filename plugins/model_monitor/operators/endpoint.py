@@ -11,6 +11,9 @@ from model_monitor import names, requests
 from model_monitor.deferring import Waits, deferrable_by_default
 from model_monitor.errors import EndpointFailed, ResourceConflict, WaitTimeout
 from model_monitor.hooks.sagemaker import ENDPOINT_CONFIG, MODEL
+from model_monitor.lineage import flows
+from model_monitor.lineage.task import Traced
+from model_monitor.lineage.values import Flow
 from model_monitor.links import ConsoleLink, DashboardLink
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.waiting import Outcome, Wait, describe
@@ -80,7 +83,7 @@ class CreateEndpointConfigOperator(ModelOperator):
         return request["EndpointConfigName"]
 
 
-class DeployEndpointOperator(Waits, ModelOperator):
+class DeployEndpointOperator(Waits, Traced, ModelOperator):
     """Create the endpoint, or move it to a changed configuration, and wait until it is in service.
 
     Args:
@@ -102,11 +105,15 @@ class DeployEndpointOperator(Waits, ModelOperator):
         super().__init__(**kwargs)
         self.timeout = timeout
         self.deferrable = deferrable
+        self.arn: str | None = None
 
     @property
     def console_path(self) -> str:
         """The endpoint's page in SageMaker's console."""
         return f"endpoints/{self.endpoint.name}"
+
+    def flow(self) -> Flow:
+        return Flow() if self.arn is None else flows.deployment(self.endpoint, self.archive, self.arn)
 
     def execute(self, context: Context) -> dict[str, str]:
         config = self.endpoint_config()["EndpointConfigName"]
@@ -154,4 +161,5 @@ class DeployEndpointOperator(Waits, ModelOperator):
                 f"Endpoint {name} went back to {outcome.response['EndpointConfigName']}, as {config} did not come into "
                 f"service: {said}. Its log: CloudWatch Logs, /aws/sagemaker/Endpoints/{name}"
             )
+        self.arn = outcome.response["EndpointArn"]
         return {"endpoint": name, "endpoint_config": config, "status": "InService"}

@@ -11,6 +11,9 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from model_monitor import names, sources
 from model_monitor.dashboard import addresses
 from model_monitor.errors import InputError, JobFailed
+from model_monitor.lineage import flows
+from model_monitor.lineage.task import Traced
+from model_monitor.lineage.values import Flow
 from model_monitor.links import DashboardLink, FolderLink, ReportLink
 from model_monitor.model_calls import predictor_of
 from model_monitor.names import Kind
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class EngineBaselineOperator(MonitorOperator):
+class EngineBaselineOperator(Traced, MonitorOperator):
     """Make the baseline of one monitor with the engine, and show the constraints that it suggests.
 
     It leaves what Clarify's job leaves, in the same place. The same model, data and settings have the same result,
@@ -40,11 +43,19 @@ class EngineBaselineOperator(MonitorOperator):
         super().__init__(**kwargs)
         self.kind = kind
         self.model_endpoint = model_endpoint
+        self.dataset = ""
 
     @property
     def dashboard_url(self) -> str:
         """The baseline's page in the dashboard."""
         return addresses.baseline(self.endpoint.name, self.kind)
+
+    def flow(self) -> Flow:
+        if not self.dataset:
+            return Flow()
+        return flows.baseline(
+            self.endpoint, self.kind, self.dataset, sources.headers(self.endpoint), self.model_in_force.archive
+        )
 
     def execute(self, context: Context) -> dict[str, Any]:
         endpoint = self.endpoint
@@ -58,6 +69,7 @@ class EngineBaselineOperator(MonitorOperator):
         content = self.storage.read(constraints)
         if content is None:
             raise JobFailed(f"{constraints} is gone; it was there a moment ago. Clear this task to make it anew.")
+        self.dataset = json.loads(config)["dataset_uri"]
         summary = summarise(json.loads(content))
         self.log.info("Suggested constraints, %s:\n%s", constraints, summary.text)
         self.report_url = addresses.baseline_file(endpoint.name, self.kind)

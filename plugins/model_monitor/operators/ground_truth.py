@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from model_monitor import labels, names, records, sources
+from model_monitor.lineage import flows
+from model_monitor.lineage.task import Traced
+from model_monitor.lineage.values import Flow
 from model_monitor.links import DashboardLink, FolderLink
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.operators.traffic import ids_of_rows
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class UploadGroundTruthOperator(MonitorOperator):
+class UploadGroundTruthOperator(Traced, MonitorOperator):
     """Upload ground truth for each hour that the run's data interval touches.
 
     Labels come from the endpoint's `ground_truth.source`, for the inference ids that a pass of traffic uses. A run
@@ -32,11 +35,16 @@ class UploadGroundTruthOperator(MonitorOperator):
     def __init__(self, *, inference_ids: Sequence[str] | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.inference_ids = inference_ids
+        self.uploaded: list[str] = []
+        self.labels = 0
 
     @property
     def s3_folder(self) -> str:
         """Where ground truth lies."""
         return names.ground_truth(self.endpoint)
+
+    def flow(self) -> Flow:
+        return flows.ground_truth(self.endpoint, self.uploaded, self.labels) if self.uploaded else Flow()
 
     def execute(self, context: Context) -> list[str]:
         endpoint = self.endpoint
@@ -47,8 +55,11 @@ class UploadGroundTruthOperator(MonitorOperator):
         self.log.info(
             "Labels for %d of %d inference ids from %s", len(found), len(inference_ids), endpoint.ground_truth.source
         )
+        self.labels, self.uploaded = len(found), []
         content = records.ground_truth_lines(found)
-        return [self._upload(hour, content, len(found)) for hour in self._hours(context)]
+        for hour in self._hours(context):
+            self._upload(hour, content)
+        return self.uploaded
 
     def _hours(self, context: Context) -> list[datetime]:
         run = context["dag_run"]
@@ -61,7 +72,7 @@ class UploadGroundTruthOperator(MonitorOperator):
             hours.insert(0, hours[0] - timedelta(hours=1))
         return hours
 
-    def _upload(self, hour: datetime, content: str, count: int) -> str:
+    def _upload(self, hour: datetime, content: str) -> None:
         uri = self.storage.put(names.ground_truth_file(self.endpoint, hour), content)
-        self.log.info("Uploaded %d records to %s", count, uri)
-        return uri
+        self.uploaded.append(uri)
+        self.log.info("Uploaded %d records to %s", self.labels, uri)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from model_monitor import names, sources
 from model_monitor.errors import InputError
+from model_monitor.lineage import flows
+from model_monitor.lineage.task import Traced
+from model_monitor.lineage.values import Flow
 from model_monitor.operators.base import MonitorOperator
 
 if TYPE_CHECKING:
@@ -35,8 +38,15 @@ class CheckBucketOperator(MonitorOperator):
         return written
 
 
-class UploadFilesOperator(MonitorOperator):
+class UploadFilesOperator(Traced, MonitorOperator):
     """Upload the model archive and the validation data set; what is there already, by its content, is left as it is."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.uploaded: dict[str, str] = {}
+
+    def flow(self) -> Flow:
+        return flows.uploads(self.uploaded)
 
     def execute(self, context: Context) -> dict[str, str]:
         endpoint = self.endpoint
@@ -46,5 +56,6 @@ class UploadFilesOperator(MonitorOperator):
         }
         for local, uri in files.values():
             sent = self.storage.upload(endpoint.path(local), uri)
+            self.uploaded[str(endpoint.path(local).absolute())] = uri
             self.log.info("%s %s -> %s", "Uploaded" if sent else "Already there:", local, uri)
         return {kind: uri for kind, (_, uri) in files.items()}

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
@@ -17,6 +18,9 @@ from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import EndpointFailed, InputError
 from model_monitor.hooks.runtime import RuntimeHook
 from model_monitor.hooks.sagemaker import iso
+from model_monitor.lineage import flows
+from model_monitor.lineage.task import Traced
+from model_monitor.lineage.values import Flow
 from model_monitor.links import ConsoleLink, DashboardLink, FolderLink
 from model_monitor.operators.base import MonitorOperator
 
@@ -27,7 +31,7 @@ PROGRESS_SECONDS = 5.0
 SHOWN_PREDICTIONS = 5
 
 
-class SendTrafficOperator(MonitorOperator):
+class SendTrafficOperator(Traced, MonitorOperator):
     """Send rows of a file to the endpoint at a steady rate, with the progress in the log.
 
     Args:
@@ -61,6 +65,8 @@ class SendTrafficOperator(MonitorOperator):
         self.requests_per_second = requests_per_second
         self.skip_unless_in_service = skip_unless_in_service
         self.killed = False
+        self.arn = ""
+        self.sent = 0
 
     @cached_property
     def runtime(self) -> RuntimeHook:
@@ -77,9 +83,19 @@ class SendTrafficOperator(MonitorOperator):
         """Where what is sent is captured."""
         return names.captures(self.endpoint)
 
+    @property
+    def path(self) -> Path:
+        """The file whose rows are sent."""
+        return self.endpoint.path(self.file or self.endpoint.data.test)
+
+    def flow(self) -> Flow:
+        if not self.sent:
+            return Flow()
+        return flows.traffic(self.endpoint, str(self.path.absolute()), self.arn, self.sent)
+
     def execute(self, context: Context) -> dict[str, Any]:
         started = self._check_in_service()
-        file = self.endpoint.path(self.file or self.endpoint.data.test)
+        file = self.path
         rows = sources.traffic_rows(file)
         count = len(rows) if self.count is None else int(self.count)
         if count == 0:
@@ -87,21 +103,21 @@ class SendTrafficOperator(MonitorOperator):
         rate = float(self.requests_per_second or self.endpoint.traffic.requests_per_second)
         with_ids = str(self.inference_ids).lower() != "false"
         predictions: list[str] = []
+        self.sent = 0
         begin = shown = time.monotonic()
-        sent = 0
-        while sent < count and not self.killed:
-            number = sent % len(rows)
+        while self.sent < count and not self.killed:
+            number = self.sent % len(rows)
             prediction = self._invoke(rows[number], str(number) if with_ids else None, f"{file}: row {number}")
-            sent += 1
-            if sent <= SHOWN_PREDICTIONS:
+            self.sent += 1
+            if self.sent <= SHOWN_PREDICTIONS:
                 self.log.info("Row %d -> %s", number, prediction)
                 predictions.append(prediction)
             if time.monotonic() - shown >= PROGRESS_SECONDS:
                 shown = time.monotonic()
-                self.log.info("%d of %d requests sent", sent, count)
-            time.sleep(max(0.0, begin + sent / rate - time.monotonic()))
-        self.log.info("Sent %d requests to %s in %.0f s", sent, self.endpoint.name, time.monotonic() - begin)
-        return {"sent": sent, "since": started, "first_predictions": predictions}
+                self.log.info("%d of %d requests sent", self.sent, count)
+            time.sleep(max(0.0, begin + self.sent / rate - time.monotonic()))
+        self.log.info("Sent %d requests to %s in %.0f s", self.sent, self.endpoint.name, time.monotonic() - begin)
+        return {"sent": self.sent, "since": started, "first_predictions": predictions}
 
     def on_kill(self) -> None:
         self.killed = True
@@ -116,6 +132,7 @@ class SendTrafficOperator(MonitorOperator):
             # Airflow shows the reason of a skip only in a folded part of the log.
             self.log.warning(reason)
             raise AirflowSkipException(reason) if self.skip_unless_in_service else EndpointFailed(reason)
+        self.arn = found["EndpointArn"]
         return iso(self.storage.time(self.endpoint.bucket))
 
     def _invoke(self, row: str, inference_id: str | None, where: str) -> str:

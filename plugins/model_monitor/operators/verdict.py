@@ -10,17 +10,20 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from model_monitor import names
 from model_monitor.errors import NoExecution
 from model_monitor.hooks.sagemaker import executions_since, iso
+from model_monitor.lineage import flows
+from model_monitor.lineage.task import Traced
+from model_monitor.lineage.values import Flow
 from model_monitor.links import ConsoleLink, DashboardLink, FolderLink, LinksToExecution, ReportLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.operators.schedule import existing_schedule
-from model_monitor.verdicts import delivered, read_verdict
+from model_monitor.verdicts import ReportFiles, delivered, read_report, verdict_on
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class VerdictOperator(LinksToExecution, MonitorOperator):
+class VerdictOperator(LinksToExecution, Traced, MonitorOperator):
     """List an execution's report files and read its violations into a small verdict.
 
     Args:
@@ -45,6 +48,11 @@ class VerdictOperator(LinksToExecution, MonitorOperator):
         self.kind = kind
         self.execution = execution
         self.fail_on_violations = fail_on_violations
+        self.job: dict[str, Any] = {}
+        self.report: ReportFiles | None = None
+
+    def flow(self) -> Flow:
+        return Flow() if self.report is None else flows.managed(self.endpoint, self.kind, self.report, self.job)
 
     def execute(self, context: Context) -> dict[str, Any]:
         summary = self._summary()
@@ -58,16 +66,15 @@ class VerdictOperator(LinksToExecution, MonitorOperator):
         report = described["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"].rstrip("/")
         self.link_to(report)
         self.console_path = f"processing-jobs/{job}"
-        verdict = read_verdict(
+        self.job = described
+        self.report = read_report(
             self.storage,
-            self.endpoint,
-            self.kind,
             report,
-            scheduled=iso(summary["ScheduledTime"]),
             status=summary["MonitoringExecutionStatus"],
             baseline=names.baseline_constraints(self.endpoint, self.kind),
-            log=self.log,
         )
+        scheduled = iso(summary["ScheduledTime"])
+        verdict = verdict_on(self.report, self.endpoint, self.kind, scheduled=scheduled, log=self.log)
         return delivered(verdict, context, self.fail_on_violations)
 
     def _summary(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from model_monitor import names, requests, sources, windows
 from model_monitor.errors import EmptyWindow, InputError, NoBaseline
+from model_monitor.lineage import flows
+from model_monitor.lineage.task import Traced
+from model_monitor.lineage.values import Data, Flow
 from model_monitor.links import DashboardLink, FolderLink, LinksToExecution, ReportLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator, scratch_folder
@@ -24,8 +28,10 @@ from model_monitor.verdicts import (
     UNCERTAINTY,
     VIOLATED,
     VIOLATIONS,
+    ReportFiles,
     delivered,
-    read_verdict,
+    read_report,
+    verdict_on,
 )
 from model_monitor.windows import Window
 
@@ -160,7 +166,7 @@ class WindowTask(MonitorOperator):
                 raise type(error)(text) from error
 
 
-class JudgeOperator(LinksToExecution, WindowTask):
+class JudgeOperator(LinksToExecution, Traced, WindowTask):
     """What both monitors' judges have in common: the comparison, the report's files, the metrics, the verdict.
 
     Args:
@@ -179,6 +185,24 @@ class JudgeOperator(LinksToExecution, WindowTask):
         super().__init__(**kwargs)
         self.compare = compare
         self.fail_on_violations = fail_on_violations
+        self.read: list[Data] = []
+        self.merged: Data | None = None
+        self.report: ReportFiles | None = None
+
+    def flow(self) -> Flow:
+        if self.report is None:
+            return Flow()
+        captures, *others = self.read
+        columns = tuple(name for name in sources.headers(self.endpoint) if name != self.endpoint.data.label)
+        return flows.judged(
+            self.endpoint,
+            self.kind,
+            self.report,
+            captures=replace(captures, columns=columns),
+            others=others,
+            constraints=self.constraints,
+            merged=self.merged,
+        )
 
     @property
     def constraints(self) -> str | None:
@@ -259,16 +283,10 @@ class JudgeOperator(LinksToExecution, WindowTask):
             self._publish(analysis, schedule, moments[0])
         self.storage.replace(report, folder)
         self.link_to(report)
-        verdict = read_verdict(
-            self.storage,
-            self.endpoint,
-            self.kind,
-            report,
-            scheduled=windows.shown(window.scheduled),
-            status=VIOLATED if comparison.violations else COMPLETED,
-            baseline=self.constraints,
-            log=self.log,
-        )
+        status = VIOLATED if comparison.violations else COMPLETED
+        self.report = read_report(self.storage, report, status=status, baseline=self.constraints)
+        scheduled = windows.shown(window.scheduled)
+        verdict = verdict_on(self.report, self.endpoint, self.kind, scheduled=scheduled, log=self.log)
         return delivered({**verdict, "window": window.as_dict()}, context, self.fail_on_violations)
 
     def _publish(self, analysis: Mapping[str, Any], schedule: str, moment: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from model_monitor import names, window_data
 from model_monitor.errors import AnalysisError
+from model_monitor.lineage import flows
 from model_monitor.operators.window import CAPTURES, LABELS, MERGED, REPORT, JudgeOperator
 from model_monitor.window_data import Found
 
@@ -63,6 +64,10 @@ class JudgeBiasOperator(JudgeOperator):
                 raise self.empty(
                     window_data.why_empty(self.storage, endpoint, window, captured, labelled, found.summary)
                 )
+            self.read = [
+                flows.found(names.captures(endpoint), captured, found.summary.captures),
+                flows.found(names.ground_truth(endpoint), labelled, found.summary.ground_truths),
+            ]
             self._keep_merged(captured, scratch / MERGED)
             analysis = {"version": "1.0", **found.sections}
             comparison = self.compared(analysis, baseline, lambda: self._intervals(found))
@@ -95,5 +100,8 @@ class JudgeBiasOperator(JudgeOperator):
 
     def _keep_merged(self, captured: list[Found], merged: Path) -> None:
         """Merged records of whole hours lie where a managed execution leaves them."""
-        for folder in dict.fromkeys(Path(one.path).parent for one in captured if self.judged.covers(one.hour)):
+        folders = dict.fromkeys(Path(one.path).parent for one in captured if self.judged.covers(one.hour))
+        for folder in folders:
             self.storage.replace(f"{names.merged(self.endpoint)}/{folder}", merged / folder)
+        if folders:
+            self.merged = flows.merged(self.endpoint, [f"{names.merged(self.endpoint)}/{one}" for one in folders])

@@ -13,6 +13,7 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from model_monitor import names, window_data
 from model_monitor.errors import InputError
+from model_monitor.lineage import flows
 from model_monitor.model_calls import MEBIBYTE, predictor_of
 from model_monitor.operators.shadow import delete_shadow
 from model_monitor.operators.window import CAPTURES, REPORT, JudgeOperator, WindowTask
@@ -187,6 +188,8 @@ class JudgeExplainabilityOperator(ExplainabilityTask, JudgeOperator):
                 shards.append(Shard.open(file))
             if not (records := sum(shard.records for shard in shards)):
                 raise self.empty(self.why_empty(window_data.captures(self.storage, self.endpoint, self.judged)))
+            files = [f"{names.data_capture(self.endpoint)}/{path}" for paths in plan["shards"] for path in paths]
+            self.read = [flows.files(names.captures(self.endpoint), files, rows=records)]
             folder = scratch / REPORT
             section = combine(shards, self.shap_of(plan), folder / EXPLANATIONS)
             analysis = {"version": "1.0", "explanations": section}
