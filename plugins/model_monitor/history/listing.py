@@ -16,6 +16,7 @@ from model_monitor.errors import MonitorError
 
 FRESH_SECONDS = 5.0
 OLDER_SECONDS = 60.0
+STALE_SECONDS = 600.0
 TAIL = 250
 LIMIT = 200_000
 
@@ -28,12 +29,14 @@ log = logging.getLogger(__name__)
 class Listing(Generic[Item]):
     """Items in the order of their keys, shared by threads.
 
-    Its last items are asked for again after `FRESH_SECONDS`, by whoever reads then. The others change seldom: they are
-    asked for again after `OLDER_SECONDS`, beside whoever reads, who gets what was known.
+    Its last items are asked for again when they are no longer fresh, by whoever reads then. The others change seldom:
+    they are asked for again after `OLDER_SECONDS`, beside whoever reads, who gets what was known; after `STALE_SECONDS`
+    whoever reads waits for them, too.
 
     Args:
         ask: yields keys and items after one key and before another, in order; errors of AWS's may be raised.
         tail: how many items are its last.
+        fresh: the seconds for which they are fresh.
         settled: whether an item stays as it is, which all do unless given; the last begin with the first that may not.
         clock: seconds that pass.
     """
@@ -43,10 +46,11 @@ class Listing(Generic[Item]):
         ask: Ask[Item],
         *,
         tail: int = TAIL,
+        fresh: float = FRESH_SECONDS,
         settled: Callable[[Item], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ask, self._tail, self._settled, self._clock = ask, tail, settled, clock
+        self._ask, self._tail, self._fresh, self._settled, self._clock = ask, tail, fresh, settled, clock
         self._lock = Lock()
         self._keys: list[str] = []
         self._items: list[Item] = []
@@ -57,20 +61,20 @@ class Listing(Generic[Item]):
     def since(self, key: str) -> list[Item]:
         """The items after a key."""
         with self._lock:
-            if self._floor is None:
-                self._refresh(key, None)
-                self._floor, self._asked, self._asked_older = key, self._clock(), self._clock()
-            else:
-                if self._clock() - self._asked >= FRESH_SECONDS:
-                    self._refresh(self._last(), None)
-                    self._asked = self._clock()
-                if key < self._floor:
-                    self._refresh(key, self._floor)
-                    self._floor = key
-                if self._clock() - self._asked_older >= OLDER_SECONDS and self._beside is None:
-                    self._asked_older = self._clock()
-                    self._beside = Thread(target=self._refresh_older, args=(self._floor, self._last()), daemon=True)
-                    self._beside.start()
+            if self._floor is None or self._clock() - self._asked_older >= STALE_SECONDS:
+                self._floor = key if self._floor is None else min(key, self._floor)
+                self._refresh(self._floor, None)
+                self._asked = self._asked_older = self._clock()
+            if self._clock() - self._asked >= self._fresh:
+                self._refresh(self._last(), None)
+                self._asked = self._clock()
+            if key < self._floor:
+                self._refresh(key, self._floor)
+                self._floor = key
+            if self._clock() - self._asked_older >= OLDER_SECONDS and self._beside is None:
+                self._asked_older = self._clock()
+                self._beside = Thread(target=self._refresh_older, args=(self._floor, self._last()), daemon=True)
+                self._beside.start()
             found = self._known(key)
             self._forget()
             return found

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from model_monitor.hooks.sagemaker import SageMakerHook
 
 THREADS = 8
+ABOUT_NOW_SECONDS = 60.0
+BASELINE_SECONDS = 30.0
 FILE_BYTES = 64 * 2**20
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 RECENT = timedelta(days=2)
@@ -68,6 +71,8 @@ class History:
         self.endpoint = endpoint
         self._storage = storage
         self._memory = memory or Memory()
+        self._clock = clock
+        self._time = (-inf, FIRST)
         self._server = (endpoint.aws_conn_id, endpoint.region)
         self._service = Service(endpoint, sagemaker, clock)
         self._traffic = Traffic(endpoint, storage, self._memory.counts, clock)
@@ -75,7 +80,11 @@ class History:
             kind: Listing(self._ask(names.report_folders(endpoint, kind), folders.split), clock=clock) for kind in KINDS
         }
         self._baselines = {
-            kind: Listing(self._ask(names.baseline_output(endpoint, kind), lambda path: ("", path)), clock=clock)
+            kind: Listing(
+                self._ask(names.baseline_output(endpoint, kind), lambda path: ("", path)),
+                fresh=BASELINE_SECONDS,
+                clock=clock,
+            )
             for kind in KINDS
         }
         self._compared: Kept[tuple[Baseline, Compared | None]] = Kept(len(KINDS))
@@ -115,7 +124,7 @@ class History:
 
     def newest(self, kind: Kind) -> Execution | None:
         """The execution that was due last."""
-        now = self.now()
+        now = self._about_now()
         if recent := self.executions(kind, now - RECENT):
             return recent[-1]
         with self._told():
@@ -123,7 +132,8 @@ class History:
         due = folders.due(folder) if folder else None
         moments = [due.scheduled if due else None, self._service.newest(kind)]
         since = max((moment for moment in moments if moment), default=None)
-        return self.executions(kind, since)[-1] if since else None
+        found = self.executions(kind, since) if since else []
+        return found[-1] if found else None
 
     def baseline(self, kind: Kind) -> Baseline | None:
         """What a monitor compares with; None where nothing is there."""
@@ -163,11 +173,17 @@ class History:
         self._service.settle()
         self._traffic.settle()
 
+    def _about_now(self) -> datetime:
+        asked, now = self._time
+        if self._clock() - asked >= ABOUT_NOW_SECONDS:
+            asked, now = self._time = (self._clock(), self.now())
+        return now
+
     def _understood(self, kind: Kind, found: Sequence[Found]) -> list[Execution]:
         if not found:
             return []
         baseline, compared = self._baseline(kind)
-        constraints = tuple(_results(baseline.files)) if baseline else ()
+        constraints = tuple(_results(baseline.files)) if baseline and compared else ()
         keys = [(self._server, self.endpoint.name, kind, constraints, *one) for one in found]
 
         def understand(place: int) -> Execution:
@@ -192,9 +208,12 @@ class History:
         folder = names.baseline_output(self.endpoint, kind)
         with self._told():
             files = tuple(file for _, file in self._baselines[kind].since(f"{folder}/"))
-            if not files:
-                return None, None
+        if not files:
+            return None, None
+        try:
             return self._compared.get((kind, files), lambda: understood_baseline(kind, files, self._reader(folder)))
+        except (MonitorError, ClientError, BotoCoreError) as problem:
+            return Baseline(kind, files, problem=shortened(str(problem))), None
 
     def _reader(self, folder: str) -> Read:
         def read(file: File) -> bytes:
