@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from airflow.sdk import DAG, Param, TaskGroup
 
 from model_monitor.config import MonitoredEndpoint, load_endpoints
 from model_monitor.dag_settings import answer_of, settings
-from model_monitor.names import KINDS
-from model_monitor.operators.baseline import BaselineOperator
 from model_monitor.operators.endpoint import CreateEndpointConfigOperator, CreateModelOperator, DeployEndpointOperator
-from model_monitor.operators.engine_baseline import EngineBaselineOperator
-from model_monitor.operators.shadow import BASELINE, CreateShadowEndpointOperator, DeleteShadowEndpointOperator
 from model_monitor.operators.storage import CheckBucketOperator, UploadFilesOperator
 from model_monitor.operators.traffic import SendTrafficOperator
 from model_monitor.sensors.captures import CapturesSensor
+from model_monitor.task_groups import baselines_of
 
 DOC = """
 ### Deploy {name}
@@ -36,24 +31,6 @@ MADE_BY = {
     "sagemaker": "Processing jobs of Clarify make them.",
     "airflow": "The tasks make them themselves, asking a shadow endpoint, which captures nothing.",
 }
-
-
-def baselines_of(endpoint: MonitoredEndpoint) -> None:
-    if endpoint.monitoring.baselines == "sagemaker":
-        for kind in KINDS:
-            BaselineOperator(task_id=kind, endpoint=endpoint, kind=kind, deferrable=True, trigger_rule="none_failed")
-        return
-    about: dict[str, Any] = {"endpoint": endpoint, "purpose": BASELINE}
-    shadow = CreateShadowEndpointOperator(
-        task_id="shadow_endpoint", deferrable=True, trigger_rule="none_failed", **about
-    )
-    clean_up = DeleteShadowEndpointOperator(task_id="clean_up", **about).as_teardown()
-    for kind in KINDS:
-        baseline = EngineBaselineOperator(
-            task_id=kind, endpoint=endpoint, kind=kind, model_endpoint=answer_of("baselines.shadow_endpoint")
-        )
-        shadow >> baseline >> clean_up
-    shadow >> clean_up
 
 
 def deploy(endpoint: MonitoredEndpoint) -> None:
@@ -98,7 +75,8 @@ def deploy(endpoint: MonitoredEndpoint) -> None:
                 deferrable=True,
             )
         with TaskGroup("baselines", tooltip="What the monitors will compare with") as baselines:
-            baselines_of(endpoint)
+            # Asking for no sample invocations skips them, not what comes after.
+            baselines_of(endpoint, trigger_rule="none_failed")
         bucket >> files >> model >> config >> in_service >> traffic >> captures >> baselines
 
 

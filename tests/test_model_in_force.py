@@ -30,7 +30,7 @@ def endpoint(aws: Running, tmp_path: Path, model_archive: bytes) -> MonitoredEnd
 def approved(endpoint: MonitoredEndpoint) -> ApprovedModel:
     """A model that was approved in the place of the YAML's archive."""
     moment = datetime(2026, 11, 22, 10, tzinfo=UTC)
-    given = ApprovedModel(APPROVED, sources.archive(endpoint), "ann", moment, "2026/11/22/09")
+    given = ApprovedModel(APPROVED, sources.archive(endpoint), "ann", moment)
     put_in_force(endpoint, StorageHook(), given)
     return given
 

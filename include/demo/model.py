@@ -37,3 +37,14 @@ def write_archive(booster: xgboost.Booster, file: Path) -> None:
     member.mode = 0o644
     with gzip.GzipFile(file, "wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
         archive.addfile(member, io.BytesIO(content))
+
+
+def booster_of(archive: Path) -> xgboost.Booster:
+    """The model in an archive."""
+    with tarfile.open(archive) as opened:
+        member = opened.extractfile(MODEL_FILE)
+        if member is None:
+            raise FileNotFoundError(f"{archive} holds no {MODEL_FILE}")
+        booster = xgboost.Booster()
+        booster.load_model(bytearray(member.read()))
+        return booster

@@ -8,16 +8,13 @@ somebody made.
 
 from __future__ import annotations
 
-import tarfile
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import xgboost
 
-from demo.model import MODEL_FILE
+from demo.model import booster_of
 from model_monitor.config import MonitoredEndpoint
 
 FOUND, MISSED = 2, 2
@@ -83,14 +80,3 @@ class Customers:
             alike = self._cell(bool(self._in_group[longest]), self._labels[longest], bool(self._predicted[longest]))
             rows[np.flatnonzero(np.isin(rows, alike))[0]] = longest
         return rows
-
-
-def booster_of(archive: Path) -> xgboost.Booster:
-    """The model in an archive."""
-    with tarfile.open(archive) as opened:
-        member = opened.extractfile(MODEL_FILE)
-        if member is None:
-            raise FileNotFoundError(f"{archive} holds no {MODEL_FILE}")
-        booster = xgboost.Booster()
-        booster.load_model(bytearray(member.read()))
-        return booster

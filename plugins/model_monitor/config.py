@@ -23,6 +23,7 @@ from model_monitor.config_monitors import (
     Monitoring,
     Traffic,
 )
+from model_monitor.config_retraining import Retraining
 from model_monitor.config_types import Bucket, Name, Prefix, Region, RoleArn, Section
 from model_monitor.config_windows import Windows
 from model_monitor.errors import ConfigError
@@ -52,6 +53,7 @@ class MonitoredEndpoint(Section):
     windows: Windows = Windows()
     alarms: Alarms | None = None
     alerts: Alerts = Alerts()
+    retraining: Retraining | None = None
     traffic: Traffic = Traffic()
     ground_truth: GroundTruth
 
@@ -72,6 +74,12 @@ class MonitoredEndpoint(Section):
             raise ValueError(
                 f"windows.model.endpoint: '{self.name}' is the monitored endpoint, which would capture SHAP's requests "
                 "as traffic; name another one that serves the same model without capture, or leave it out"
+            )
+        if self.retraining is not None and self.windows.model.endpoint is not None:
+            raise ValueError(
+                f"windows.model.endpoint: '{self.windows.model.endpoint}' would go on answering with the old model "
+                "once retraining has replaced it; leave it out to have shadow endpoints made of the model in force, or "
+                "leave retraining out"
             )
         if wrong := list(alarm_checks.problems(self)):
             raise ValueError("\n".join(wrong))

@@ -24,7 +24,6 @@ class ApprovedModel:
     supersedes: str
     approved_by: str
     at: datetime
-    window: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,6 @@ def approved_model(endpoint: MonitoredEndpoint, storage: StorageHook) -> Approve
             supersedes=str(kept["supersedes"]),
             approved_by=str(kept["approved_by"]),
             at=datetime.fromisoformat(kept["at"]),
-            window=kept["window"],
         )
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(

@@ -48,6 +48,14 @@ def labels(storage: StorageHook, endpoint: MonitoredEndpoint, window: Window) ->
     return list(_in_hours(storage, names.ground_truth(endpoint), "", label_hours(endpoint, window)))
 
 
+def merged(storage: StorageHook, endpoint: MonitoredEndpoint, hours: Sequence[datetime]) -> list[Found]:
+    """Captures of every variant merged with ground truth in these hours, which bias monitors leave; oldest first."""
+    root = names.merged(endpoint)
+    folders = [f"{endpoint.name}/{variant}" for variant in storage.folders(f"{root}/{endpoint.name}")]
+    found = [one for folder in folders for one in _in_hours(storage, root, f"{folder}/", hours)]
+    return sorted(found, key=lambda one: (one.hour, one.path))
+
+
 def label_hours(endpoint: MonitoredEndpoint, window: Window) -> list[datetime]:
     """The hours in whose folders labels are looked for."""
     return list(names.hours(window.start, window.end + duration(endpoint.windows.labels_until)))

@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG, RetryAction
 from airflow.sdk.exceptions import ParamValidationError
@@ -22,7 +24,7 @@ from model_monitor.preflight.run import SUBJECTS
 PROJECT = Path(__file__).resolve().parents[2]
 DAGS = PROJECT / "dags"
 CHURN = PROJECT / "include" / "endpoints" / "churn.yaml"
-KINDS = ("deploy", "monitor", "traffic", "ground_truth", "teardown", "preflight", "windows", "watch")
+KINDS = ("deploy", "monitor", "traffic", "ground_truth", "teardown", "preflight", "windows", "watch", "retrain")
 
 Load = Callable[[], DagBag]
 MONITORS = ("bias", "explainability")
@@ -190,12 +192,53 @@ def test_windows_clean_up_after_every_shard_and_verdict(dags: dict[str, DAG]) ->
     assert dag.get_task("explainability.clean_up").is_teardown
 
 
+def test_a_model_is_replaced_only_after_the_approval_and_before_its_baselines(dags: dict[str, DAG]) -> None:
+    dag = dags["churn.retrain"]
+    assert edges(dag) == {
+        ("needed", "retrain"),
+        ("needed", "approve"),
+        ("retrain", "register"),
+        ("retrain", "approve"),
+        ("register", "approve"),
+        ("approve", "replace.create_endpoint_config"),
+        ("approve", "replace.deploy_endpoint"),
+        ("approve", "replace.put_in_force"),
+        ("replace.create_endpoint_config", "replace.deploy_endpoint"),
+        ("replace.deploy_endpoint", "replace.put_in_force"),
+        ("replace.put_in_force", "replace.upload_files"),
+        *(("replace.upload_files", f"baselines.{kind}") for kind in MONITORS),
+        *((f"baselines.{above}", f"monitors.{below}") for above in MONITORS for below in MONITORS),
+    }
+    assert {task.trigger_rule for task in dag.tasks} == {"all_success"}
+
+
+def test_nobody_s_silence_approves_a_model(dags: dict[str, DAG]) -> None:
+    approve = dags["churn.retrain"].get_task("approve")
+    assert (approve.defaults, approve.response_timeout) == (["Reject"], timedelta(days=3))
+
+
+def test_retraining_waits_for_either_monitor_s_violations(dags: dict[str, DAG]) -> None:
+    condition = dags["churn.retrain"].timetable.asset_condition
+    assert type(condition).__name__ == "AssetAny"
+    found = {asset.uri for asset in condition.objects}
+    assert found == {f"model-monitor://churn/{kind}/violations" for kind in MONITORS}
+
+
+def test_without_the_section_there_is_no_retraining(load: Load, tmp_path: Path) -> None:
+    content = yaml.safe_load(CHURN.read_text())
+    content.pop("retraining")
+    (tmp_path / "churn.yaml").write_text(yaml.safe_dump(content))
+    bag = load()
+    assert (bag.import_errors, "churn.retrain" in bag.dags) == ({}, False)
+
+
 def test_what_waits_defers(dags: dict[str, DAG]) -> None:
     waiting = {
         "churn.deploy": ["endpoint.deploy_endpoint", "try_out.show_captures", "baselines.bias"],
         "churn.monitor": ["bias.execution_started", "bias.execution_finished"],
         "churn.teardown": ["monitors.delete_bias", "endpoint.delete_endpoint"],
         "churn.windows": ["explainability.shadow_endpoint"],
+        "churn.retrain": ["replace.deploy_endpoint", "baselines.bias"],
     }
     for dag_id, task_ids in waiting.items():
         assert all(dags[dag_id].get_task(task_id).deferrable for task_id in task_ids)
@@ -285,4 +328,4 @@ print(sorted(heavy & set(sys.modules)))
 
 def test_what_is_started_by_hand_just_runs_and_what_recurs_is_switched_on_by_hand(dags: dict[str, DAG]) -> None:
     paused = {dag_id for dag_id, dag in dags.items() if dag.is_paused_upon_creation}
-    assert {dag_id.partition(".")[2] for dag_id in paused} == {"traffic", "ground_truth", "windows", "watch"}
+    assert {dag_id.partition(".")[2] for dag_id in paused} == {"traffic", "ground_truth", "windows", "watch", "retrain"}

@@ -7,12 +7,13 @@ import pandas as pd
 import pytest
 
 from demo.data import write
+from demo.model import booster_of
 from model_monitor.analysis.bias_counts import Counts, count
 from model_monitor.analysis.bias_metrics import POST_TRAINING, PRE_TRAINING
 from model_monitor.config import MonitoredEndpoint, load_endpoint
 from model_monitor.errors import AnalysisError
 from simulation.__main__ import EXAMPLE
-from simulation.customers import Customers, Hour, booster_of
+from simulation.customers import Customers, Hour
 from simulation.story import HOURS, INTERNATIONAL, STORY, told, traffic
 
 TARIFF, FEED = STORY

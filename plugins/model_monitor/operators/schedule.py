@@ -56,6 +56,16 @@ class MonitorDefinitionOperator(MonitorOperator):
             self.endpoint, self.kind, self.analysis(), self._baseline(), once=self.schedule == "now"
         )
 
+    def make_definition(self) -> str:
+        """Have the job definition, and its analysis configuration where it expects it; returns its name."""
+        request = self.definition()
+        name = str(request["JobDefinitionName"])
+        config = requests.config_uri(self.kind, request)
+        self.storage.put(config, json.dumps(self.analysis()))
+        made = self.hook.ensure(ResourceType.job_definition(self.kind), request)
+        self.log.info("Job definition %s: %s, analysis configuration %s", name, made, config)
+        return name
+
     def _baseline(self) -> str | None:
         if self.compare == "none":
             return None
@@ -76,13 +86,7 @@ class CreateJobDefinitionOperator(MonitorDefinitionOperator):
     """Upload the monitor's analysis configuration and create its job definition."""
 
     def execute(self, context: Context) -> str:
-        request = self.definition()
-        name = request["JobDefinitionName"]
-        config = requests.config_uri(self.kind, request)
-        self.storage.put(config, json.dumps(self.analysis()))
-        made = self.hook.ensure(ResourceType.job_definition(self.kind), request)
-        self.log.info("Job definition %s: %s, analysis configuration %s", name, made, config)
-        return name
+        return self.make_definition()
 
 
 class CreateScheduleOperator(MonitorDefinitionOperator):
@@ -105,14 +109,15 @@ class CreateScheduleOperator(MonitorDefinitionOperator):
         if self.schedule == "now":
             tag = request["Tags"][0]
             tag["Value"] = names.fingerprint(tag["Value"], context["run_id"])
-        since = self._bring_about(request)
+        since = self.bring_about(request)
         return {"schedule": request["MonitoringScheduleName"], "definition": definition, "since": since}
 
     def _window(self) -> requests.Window | None:
         monitoring = self.endpoint.monitoring
         return (monitoring.start_time_offset, monitoring.end_time_offset) if self.schedule == "now" else None
 
-    def _bring_about(self, request: dict[str, Any]) -> str:
+    def bring_about(self, request: dict[str, Any]) -> str:
+        """Have the schedule that the request makes; returns since when it is as it is now."""
         name = request["MonitoringScheduleName"]
         found = owned_schedule(self.hook, self.endpoint, self.kind)
         if found is None:
@@ -143,6 +148,36 @@ class CreateScheduleOperator(MonitorDefinitionOperator):
         found = settled(self.hook, request["MonitoringScheduleName"])
         self.log.info("Created schedule %s: %s", request["MonitoringScheduleName"], expression(found))
         return iso(found["CreationTime"])
+
+
+class FollowModelOperator(CreateScheduleOperator):
+    """Move a running schedule to a job definition of the model in force and its baseline.
+
+    A monitor that does not recur by now, or is stopped, is left alone: `<endpoint>.monitor` makes what it needs when
+    somebody starts it again. What the schedule compares with, it goes on comparing with.
+
+    Args:
+        endpoint: what is monitored.
+        kind: `bias` or `explainability`.
+    """
+
+    def execute(self, context: Context) -> dict[str, str]:
+        found = owned_schedule(self.hook, self.endpoint, self.kind)
+        name = names.schedule(self.endpoint, self.kind)
+        if found is None or found["MonitoringScheduleStatus"] == "Stopped" or expression(found) == "NOW":
+            raise AirflowSkipException(f"There is no running schedule {name} to be moved to the model in force")
+        self.compare = self._compares(found["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"])
+        definition = self.make_definition()
+        request = requests.create_monitoring_schedule(self.endpoint, self.kind, definition)
+        return {"schedule": name, "definition": definition, "since": self.bring_about(request)}
+
+    def _compares(self, definition: str) -> str:
+        """What a job definition compares with, as `compare` says it."""
+        described = self.hook.call(requests.definition_call(self.kind, "describe"), JobDefinitionName=definition)
+        baseline = described.get(f"{requests.MONITORING_TYPE[self.kind]}BaselineConfig", {})
+        if "ConstraintsResource" in baseline:
+            return str(baseline["ConstraintsResource"]["S3Uri"])
+        return "baseline" if "BaseliningJobName" in baseline else "none"
 
 
 class StopScheduleOperator(MonitorOperator):
