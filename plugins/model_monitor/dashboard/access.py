@@ -22,6 +22,8 @@ from model_monitor.dashboard.configured import configured
 
 JUDGING = ("monitor", "windows")
 """The kinds of DAGs that judge an endpoint."""
+TELLING = (*JUDGING, "watch")
+"""The kinds of DAGs whose runs have verdicts."""
 
 
 def judging_dags(endpoint: MonitoredEndpoint) -> list[str]:
@@ -50,6 +52,11 @@ class Reader:
             HTTPStatus.NOT_FOUND,
             f"There is no endpoint '{name}' whose DAGs you may read. They are {name}.{f' and {name}.'.join(JUDGING)}.",
         )
+
+    def telling_dags(self, endpoint: MonitoredEndpoint) -> list[str]:
+        """The DAGs whose runs' verdicts on an endpoint they may read."""
+        dags = [f"{endpoint.name}.{kind}" for kind in TELLING]
+        return [dag for dag in dags if self.may_read_runs(dag)]
 
     def may_read_runs(self, dag_id: str) -> bool:
         """Whether they may read a DAG and what its runs came to."""

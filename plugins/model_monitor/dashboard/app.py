@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.core_api.security import get_user
@@ -16,9 +16,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from model_monitor.dashboard import addresses, endpoint_page, runs, static_files
-from model_monitor.dashboard.access import ReaderDep, judging_dags
-from model_monitor.dashboard.asking import ask
+from model_monitor.dashboard import addresses, endpoint_page, runs, static_files, texts
+from model_monitor.dashboard.access import ReaderDep
+from model_monitor.dashboard.asking import Answer, ask
 from model_monitor.dashboard.configured import configured
 from model_monitor.dashboard.downloads import attachment, shown_report
 from model_monitor.dashboard.endpoint_page import DAYS, DEFAULT_DAYS
@@ -27,8 +27,12 @@ from model_monitor.dashboard.next_runs import SCHEDULED, next_verdict
 from model_monitor.dashboard.overview import cards
 from model_monitor.dashboard.pages import Crumb, Site, choices, render
 from model_monitor.dashboard.security_headers import HEADERS, SecurityHeaders
+from model_monitor.errors import InputError
 from model_monitor.names import Kind
+from model_monitor.range_reports import render_range
+from model_monitor.windows import moment
 
+T = TypeVar("T")
 HOME = Crumb("Model monitor", addresses.overview())
 WINDOW = "/endpoints/{name}/{kind}/executions/{year}/{month}/{day}/{hour}"
 IMMUTABLE = "private, max-age=31536000, immutable"
@@ -115,7 +119,7 @@ def endpoint(
         "here": here,
     }
     if answer.value is None:
-        return HTMLResponse(render(site, "endpoint.html.j2", page=None, **values), HTTPStatus.BAD_GATEWAY)
+        return HTMLResponse(render(site, "endpoint.html.j2", page=None, **values), answer.status)
     page = endpoint_page.page(monitored, answer.value, facet, label)
     next_ones = runs.next_runs(f"{name}.{kind}" for kind in SCHEDULED)
     values |= {
@@ -126,7 +130,7 @@ def endpoint(
             kind: next_verdict(monitored, newest, page.known.end, next_ones)
             for kind, newest in page.known.newest.items()
         },
-        "runs": runs.judged_by(monitored, _readable(reader, monitored)),
+        "runs": runs.judged_by(monitored, reader.telling_dags(monitored)),
         "rows": None if every else endpoint_page.ROWS,
         "facets": choices(here, query, "facet", _facets(page), "" if facet is None else str(facet)),
         "labels": choices(here, query, "label", [(str(n), one) for n, one in enumerate(page.labels)], str(label)),
@@ -140,14 +144,13 @@ def execution(
     """One judged window."""
     monitored, window = reader.endpoint(name), f"{year}/{month}/{day}/{hour}"
     answer = ask(monitored, lambda history: execution_page(monitored, history, kind, window))
-    if answer.problem is not None:
-        raise HTTPException(HTTPStatus.BAD_GATEWAY, answer.problem)
+    _require(answer)
     if answer.value is None:
         raise HTTPException(
             HTTPStatus.NOT_FOUND,
             f"The {kind} monitor of {name} has no execution {window}, or its files are gone.",
         )
-    judged = runs.judged_by(monitored, _readable(reader, monitored)).get((kind, window))
+    judged = runs.judged_by(monitored, reader.telling_dags(monitored)).get((kind, window))
     crumbs = [HOME, Crumb(name, addresses.endpoint(name)), Crumb(f"{kind} {window}")]
     return HTMLResponse(
         render(
@@ -170,15 +173,14 @@ def execution_file(
     """A file of a judged window."""
     monitored, window = reader.endpoint(name), f"{year}/{month}/{day}/{hour}"
     answer = ask(monitored, lambda history: history.read(kind, window, file))
-    return _file(file, answer.value, answer.problem, download=download)
+    return _file(file, _require(answer), download=download)
 
 
 def baseline(name: str, kind: Kind, site: SiteDep, reader: ReaderDep) -> HTMLResponse:
     """What a monitor compares with."""
     monitored = reader.endpoint(name)
     answer = ask(monitored, lambda history: history.baseline(kind))
-    if answer.problem is not None:
-        raise HTTPException(HTTPStatus.BAD_GATEWAY, answer.problem)
+    _require(answer)
     if answer.value is None:
         raise HTTPException(
             HTTPStatus.NOT_FOUND, f"The {kind} monitor of {name} has no baseline yet: {name}.deploy makes it."
@@ -192,24 +194,18 @@ def baseline_file(name: str, kind: Kind, file: str, reader: ReaderDep, download:
     """A file of a baseline."""
     monitored = reader.endpoint(name)
     answer = ask(monitored, lambda history: history.read_baseline(kind, file))
-    return _file(file, answer.value, answer.problem, download=download)
+    return _file(file, _require(answer), download=download)
 
 
 def range_report(name: str, kind: Kind, start: str, end: str, reader: ReaderDep, download: bool = False) -> Response:
     """A report on several windows."""
-    from model_monitor.errors import InputError
-    from model_monitor.range_reports import render_range
-    from model_monitor.windows import moment
-
     monitored = reader.endpoint(name)
     try:
         begins, ends = moment(start), moment(end)
     except InputError as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST, str(error)) from error
     answer = ask(monitored, lambda history: render_range(history, kind, begins, ends))
-    if answer.value is None:
-        raise HTTPException(HTTPStatus.BAD_GATEWAY, answer.problem or "The report could not be made.")
-    content = answer.value.encode()
+    content = str(_require(answer)).encode()
     if download:
         return attachment(f"{name}-{kind}-{begins:%Y%m%dT%H%M}-{ends:%Y%m%dT%H%M}.html", content)
     return shown_report(content)
@@ -269,9 +265,7 @@ def _not_ours(site: Site, why: str, name: str | None = None) -> HTMLResponse:
     return HTMLResponse(render(site, "message.html.j2", crumbs=crumbs, title="Nothing to show", text=why, login=None))
 
 
-def _file(name: str, content: bytes | None, problem: str | None, *, download: bool) -> Response:
-    if problem is not None:
-        raise HTTPException(HTTPStatus.BAD_GATEWAY, problem)
+def _file(name: str, content: bytes | None, *, download: bool) -> Response:
     if content is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no file '{name}' in this report's folder.")
     if name == addresses.REPORT and not download:
@@ -279,14 +273,24 @@ def _file(name: str, content: bytes | None, problem: str | None, *, download: bo
     return attachment(name, content)
 
 
-def _readable(reader: ReaderDep, monitored: Any) -> list[str]:
-    return [dag_id for dag_id in judging_dags(monitored) if reader.may_read_runs(dag_id)]
+def _require(answer: Answer[T]) -> T | None:
+    """What was asked for.
+
+    Raises:
+        HTTPException: when something was in the way.
+    """
+    if answer.problem is not None:
+        raise HTTPException(answer.status, answer.problem)
+    return answer.value
 
 
 def _facets(page: endpoint_page.EndpointPage) -> list[tuple[str, str]]:
     if page.bias is None or len(page.bias.groups) < 2:
         return []
-    return [(str(number), f"{group.facet} {group.text}") for number, group in enumerate(page.bias.groups)]
+    return [
+        (str(number), f"{group.facet} {group.text}: {texts.SUBJECTS.get(group.section, group.section)}")
+        for number, group in enumerate(page.bias.groups)
+    ]
 
 
 def _days(count: int) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Generic, TypeVar
 
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.errors import MonitorError
+from model_monitor.errors import InputError, MonitorError
 from model_monitor.history.reader import History
 from model_monitor.history.registry import history_of
 
@@ -22,14 +23,17 @@ class Answer(Generic[T]):
 
     value: T | None = None
     problem: str | None = None
+    status: HTTPStatus = HTTPStatus.OK
 
 
 def ask(endpoint: MonitoredEndpoint, question: Callable[[History], T]) -> Answer[T]:
     """Ask one endpoint's history."""
     try:
         return Answer(question(history_of(endpoint)))
+    except InputError as problem:
+        return Answer(problem=str(problem), status=HTTPStatus.BAD_REQUEST)
     except MonitorError as problem:
-        return Answer(problem=str(problem))
+        return Answer(problem=str(problem), status=HTTPStatus.BAD_GATEWAY)
 
 
 def ask_all(

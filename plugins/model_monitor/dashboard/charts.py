@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,8 @@ VALUE, BASELINE, ALLOWED, INTERVAL = "var(--value)", "var(--baseline)", "var(--a
 VIOLATION, SECOND, INK, MUTED, LINE = "var(--violation)", "var(--second)", "var(--ink)", "var(--muted)", "var(--line)"
 CLEAR = "rgba(0,0,0,0)"
 SHORT, WRAPPED = 26, 60
+FEW = 30
+"""Up to how many marks are drawn large."""
 
 
 def text(untrusted: object) -> str:
@@ -59,7 +61,8 @@ def axis(title: str = "", **more: Any) -> dict[str, Any]:
         "automargin": True,
         "gridcolor": LINE,
         "linecolor": LINE,
-        "zerolinecolor": MUTED,
+        "zerolinecolor": LINE,
+        "zerolinewidth": 2,
         "tickfont": {"size": 11, "color": MUTED},
         **more,
     }
@@ -91,7 +94,7 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
     }
 
 
-def line(name: str, x: Any, y: Any, colour: str, **more: Any) -> dict[str, Any]:
+def line(name: str, x: Any, y: Sequence[Any], colour: str, **more: Any) -> dict[str, Any]:
     """A line with a point for each value, so that a value between two gaps is seen."""
     return {
         "type": "scatter",
@@ -100,7 +103,7 @@ def line(name: str, x: Any, y: Any, colour: str, **more: Any) -> dict[str, Any]:
         "x": x,
         "y": y,
         "line": {"color": colour, "width": 2},
-        "marker": {"color": colour, "size": 4},
+        "marker": {"color": colour, "size": 4 if len(y) <= FEW else 3},
         "hovertemplate": "%{y:.4f}",
         **more,
     }
@@ -128,7 +131,7 @@ def violations(x: Any, y: Any, name: str = "Violation") -> dict[str, Any]:
         "name": name,
         "x": x,
         "y": y,
-        "marker": {"symbol": "x", "size": 8, "color": VIOLATION, "line": {"width": 1, "color": "var(--surface)"}},
+        "marker": {"symbol": "x", "size": 8 if len(x) <= FEW else 5, "color": VIOLATION},
         "hovertemplate": "%{y:.4f}",
     }
 

@@ -17,7 +17,7 @@ from model_monitor.names import KINDS, Kind
 
 DAYS = (1, 7, 30, 90)
 DEFAULT_DAYS = 7
-ROWS = 50
+ROWS = 24
 
 AGGREGATED = {"mean_abs": "Mean |SHAP value|", "median": "Median SHAP value", "mean_sq": "Mean squared SHAP value"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -51,7 +51,7 @@ def attributions(features: Sequence[Ranked], unit: str) -> Figure:
         "orientation": "h",
         "y": rows,
         "customdata": [charts.wrapped(one.feature) for one in drawn],
-        "hovertemplate": "%{x:.4f}",
+        "hovertemplate": "%{customdata}<br>%{x:.4f}",
     }
     data = []
     if any(one.baseline is not None for one in drawn):
@@ -59,8 +59,6 @@ def attributions(features: Sequence[Ranked], unit: str) -> Figure:
         data.append({**bars, "name": "Baseline", "x": then, "marker": {"color": charts.BASELINE}})
     now = charts.numbers(one.value for one in drawn)
     data.append({**bars, "name": "Now", "x": now, "marker": {"color": charts.VALUE}})
-    for trace in data:
-        trace["hovertemplate"] = "%{customdata}<br>%{x:.4f}"
     return charts.figure(
         data,
         charts.layout(
@@ -78,33 +76,22 @@ def attributions(features: Sequence[Ranked], unit: str) -> Figure:
 
 
 def order(features: Sequence[Ranked]) -> Figure | None:
-    """The places of the leading features in the baseline and now, one line each; None without a baseline."""
+    """The places of the leading features in the baseline and now, one line each; None without a baseline.
+
+    Lines of features that are not among the leading ones on one side end below the last place.
+    """
     leading = [one for one in features if one.before is not None and min(one.place, one.before) <= DRAWN]
     if not leading:
         return None
-    last = max(max(one.place, one.before or 0) for one in leading)
-    data = []
-    for one in leading:
-        moved = one.moved or 0
-        colour = charts.MUTED if moved == 0 else charts.VALUE if moved > 0 else charts.SECOND
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "x": [0, 1],
-                "y": [one.before, one.place],
-                "line": {"color": colour, "width": 1.5 if abs(moved) < 3 else 3},
-                "marker": {"color": colour, "size": 7, "symbol": _arrow(moved)},
-                "customdata": [charts.wrapped(one.feature)] * 2,
-                "hovertemplate": "%{customdata}<br>place %{y}<extra></extra>",
-            }
-        )
-    by_place = sorted(leading, key=lambda one: one.place)
-    by_before = sorted(leading, key=lambda one: one.before or 0)
+    last = min(DRAWN, len(leading))
+    # Those that stay come first: where the mouse finds several lines, it shows the one that was drawn last.
+    lines = [_line(one, last) for one in sorted(leading, key=lambda one: max(one.place, one.before or 0) > last)]
+    # An axis without a line is not drawn.
+    lines[0] |= {"yaxis": "y2"}
     return charts.figure(
-        data,
+        lines,
         charts.layout(
-            110 + 22 * last,
+            90 + 26 * last,
             hovermode="closest",
             xaxis=charts.axis(
                 tickvals=[0, 1],
@@ -115,15 +102,10 @@ def order(features: Sequence[Ranked]) -> Figure | None:
                 zeroline=False,
                 fixedrange=True,
             ),
-            yaxis=_order_axis([(one.before or 0, one.feature) for one in by_before], last),
-            yaxis2=_order_axis(
-                [(one.place, one.feature) for one in by_place],
-                last,
-                side="right",
-                overlaying="y",
-            ),
+            yaxis=_order_axis([(one.before or 0, one.feature) for one in leading], last),
+            yaxis2=_order_axis([(one.place, one.feature) for one in leading], last, side="right", overlaying="y"),
         ),
-    ) | {"second": True}
+    )
 
 
 def ndcg_over_time(
@@ -179,7 +161,7 @@ def _of(execution: Execution, label: str) -> Explanation | None:
     return next((one for one in execution.explanations if one.label == label), None)
 
 
-def _places(values: Any) -> dict[str, int]:
+def _places(values: Mapping[str, float]) -> dict[str, int]:
     by_size = sorted(values, key=lambda feature: -abs(values[feature]))
     return {feature: place for place, feature in enumerate(by_size, start=1)}
 
@@ -191,11 +173,28 @@ def _names(drawn: Sequence[Ranked]) -> dict[str, Any]:
     )
 
 
-def _order_axis(places: Sequence[tuple[int, str]], last: int, **more: Any) -> dict[str, Any]:
+def _line(one: Ranked, last: int) -> dict[str, Any]:
+    moved, before = one.moved or 0, one.before or 0
+    colour = charts.MUTED if moved == 0 else charts.VALUE if moved > 0 else charts.SECOND
+    name = charts.wrapped(one.feature)
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": [0, 1],
+        "y": [min(before, last + 1), min(one.place, last + 1)],
+        "line": {"color": colour, "width": 1 if moved == 0 else 2},
+        "marker": {"color": colour, "size": 8, "symbol": _arrow(moved)},
+        "customdata": [f"{name}<br>place {before} in the baseline, {one.place} now"] * 2,
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+
+
+def _order_axis(places: Iterable[tuple[int, str]], last: int, **more: Any) -> dict[str, Any]:
+    shown = sorted(place for place in places if place[0] <= last)
     return charts.axis(
-        tickvals=[place for place, _ in places],
-        ticktext=[f"{charts.short(feature, 18)} {place}" for place, feature in places],
-        range=[last + 0.5, 0.5],
+        tickvals=[place for place, _ in shown],
+        ticktext=[f"{charts.short(feature, 18)} {place}" for place, feature in shown],
+        range=[last + 1.3, 0.5],
         showgrid=False,
         zeroline=False,
         fixedrange=True,

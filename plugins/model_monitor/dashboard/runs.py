@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.models.dag import DagModel
-from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
 from sqlalchemy import select
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 RESULT = "return_value"
-VERDICTS = 500
+JUDGES = tuple(f"{kind}.{task}" for kind in KINDS for task in ("judge", "verdict"))
+"""The tasks whose answers are verdicts."""
+VERDICTS = 1000
 """How many of an endpoint's newest verdicts are looked at for the runs that they came from."""
 
 
@@ -60,19 +61,13 @@ def judged_by(endpoint: MonitoredEndpoint, dag_ids: Sequence[str]) -> dict[tuple
     """The last run that judged each window, among the newest verdicts."""
     newest = (
         select(XComModel)
-        .where(XComModel.dag_id.in_(dag_ids), XComModel.key == RESULT, XComModel.task_id.like("%.judge"))
-        .order_by(XComModel.timestamp.desc())
-        .limit(VERDICTS)
-    )
-    others = (
-        select(XComModel)
-        .where(XComModel.dag_id.in_(dag_ids), XComModel.key == RESULT, XComModel.task_id.like("%.verdict%"))
+        .where(XComModel.dag_id.in_(dag_ids), XComModel.task_id.in_(JUDGES), XComModel.key == RESULT)
         .order_by(XComModel.timestamp.desc())
         .limit(VERDICTS)
     )
     found: dict[tuple[Kind, str], Judged] = {}
     with create_session(scoped=False) as session:
-        for judged in [*_verdicts(session, endpoint, newest), *_verdicts(session, endpoint, others)]:
+        for judged in _verdicts(session, endpoint, newest):
             found.setdefault((judged.kind, judged.window), judged)
     return found
 
@@ -86,13 +81,6 @@ def next_runs(dag_ids: Iterable[str]) -> dict[str, NextRun]:
             )
         ).all()
     return {dag_id: NextRun(dag_id, bool(paused), at) for dag_id, paused, at in rows}
-
-
-def run_exists(dag_id: str, run_id: str) -> bool:
-    """Whether Airflow knows the run."""
-    with create_session(scoped=False) as session:
-        wanted = DagRun.dag_id == dag_id, DagRun.run_id == run_id
-        return session.scalar(select(DagRun.id).where(*wanted)) is not None
 
 
 def _verdicts(session: Session, endpoint: MonitoredEndpoint, wanted: Any) -> list[Judged]:

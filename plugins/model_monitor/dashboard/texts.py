@@ -32,6 +32,8 @@ STATES = {
     "Stopping": State("Stopping", "busy"),
     "Stopped": State("Stopped", "plain"),
 }
+SUBJECTS = {"post_training_bias_metrics": "predictions", "pre_training_bias_metrics": "data"}
+"""What the sections of an analysis are about, in a word."""
 NEVER = State("Never judged", "plain")
 
 

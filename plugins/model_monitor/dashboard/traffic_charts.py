@@ -17,7 +17,7 @@ HALF = timedelta(minutes=30)
 def traffic(hours: Sequence[Hour], start: datetime, end: datetime) -> Figure:
     """Captured requests of each hour, those with a label and those without, and the labels that came."""
     x = {"shared": "hours"}
-    bar: dict[str, Any] = {"type": "bar", "x": x, "hovertemplate": "%{y:,}"}
+    bar: dict[str, Any] = {"type": "bar", "x": x, "hovertemplate": "%{y:d}"}
     matched = [hour.matched for hour in hours]
     unmatched = [hour.captured if hour.matched is None else hour.unmatched for hour in hours]
     data = [
@@ -35,7 +35,7 @@ def traffic(hours: Sequence[Hour], start: datetime, end: datetime) -> Figure:
             "x": x,
             "y": [hour.labelled for hour in hours],
             "marker": {"symbol": "line-ew-open", "size": 7, "color": charts.INK, "line": {"width": 1.5}},
-            "hovertemplate": "%{y:,}",
+            "hovertemplate": "%{y:d}",
         },
     ]
     return charts.figure(
@@ -43,7 +43,7 @@ def traffic(hours: Sequence[Hour], start: datetime, end: datetime) -> Figure:
         charts.layout(
             300,
             barmode="stack",
-            bargap=0.05,
+            bargap=0.1 if len(hours) <= 48 else 0,
             showlegend=True,
             xaxis=charts.time_axis(start, end, "Hour, UTC"),
             yaxis=charts.axis("Records an hour", rangemode="tozero"),
@@ -71,7 +71,7 @@ def sparkline(executions: Sequence[Execution], kind: str, start: datetime, end: 
     value = charts.line(
         "", x, charts.numbers(values), charts.VALUE, hovertemplate=f"%{{x|%d %b %H:%M}}: {form}<extra></extra>"
     )
-    value |= {"mode": "lines", "line": {"color": charts.VALUE, "width": 1.5, **shape}}
+    value |= {"line": {"color": charts.VALUE, "width": 1.5, **shape}, "marker": {"color": charts.VALUE, "size": 2}}
     data = [value]
     if title is not None:
         threshold = {"color": charts.BASELINE, "width": 1, "dash": "dot"}
@@ -80,7 +80,8 @@ def sparkline(executions: Sequence[Execution], kind: str, start: datetime, end: 
     marked = [number for number, one in enumerate(executions) if one.violations and values[number] is not None]
     if marked:
         marks = charts.violations([x[number] for number in marked], [values[number] for number in marked])
-        data.append({**marks, "marker": {**marks["marker"], "size": 5}, "hoverinfo": "skip", "hovertemplate": None})
+        marks.pop("hovertemplate")
+        data.append({**marks, "marker": {**marks["marker"], "size": 4, "line": {"width": 0}}, "hoverinfo": "skip"})
     hidden = {"visible": False, "fixedrange": True}
     least, most = (min(known), max(known)) if known else (0.0, 1.0)
     spare = (most - least) * 0.15 or 0.05
