@@ -24,7 +24,7 @@ class Page(HTMLParser):
             self.tables.append([])
         elif tag == "tr":
             self.tables[-1].append([])
-        self._cell = tag in ("td", "th") or (self._cell and tag == "em")
+        self._cell = tag in ("td", "th") or (self._cell and tag in ("em", "div"))
         if tag in ("td", "th"):
             self.tables[-1][-1].append("")
 

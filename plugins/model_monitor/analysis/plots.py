@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -26,6 +27,9 @@ ACCENT, MUTED, ALERT, DARK, PALE = "#2f6f9f", "#9aa5ad", "#b3402a", "#222222", "
 
 _WIDTH, _ROW, _TOP, _BOTTOM, _SIDE, _CHARACTER = 662.4, 19.44, 28.0, 38.0, 10.0, 5.0
 """Points; a character's width is that of most letters at the size of the text."""
+
+_ONE_AT_A_TIME = Lock()
+"""Matplotlib's settings are the process's."""
 
 _BAR, _BAND, _STROKE, _CAP, _TEXT, _TICK = 0.62 * _ROW, 0.9 * _ROW, 13.0, 3.0, 8.0, 3.5
 
@@ -186,8 +190,8 @@ class _Canvas:
 
 @contextmanager
 def reproducible(title: str) -> Iterator[None]:
-    """Settings with which the same drawing is the same text, in which text stays text."""
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
+    """Settings with which the same drawing is the same text, in which text stays text; for one thread at a time."""
+    with _ONE_AT_A_TIME, matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}):
         yield
 
 
