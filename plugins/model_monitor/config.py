@@ -23,6 +23,7 @@ from model_monitor.config_monitors import (
     Monitoring,
     Traffic,
 )
+from model_monitor.config_reports import Reports
 from model_monitor.config_retraining import Retraining
 from model_monitor.config_types import Bucket, Name, Prefix, Region, RoleArn, Section
 from model_monitor.config_windows import Windows
@@ -54,6 +55,7 @@ class MonitoredEndpoint(Section):
     alarms: Alarms | None = None
     alerts: Alerts = Alerts()
     retraining: Retraining | None = None
+    reports: Reports = Reports()
     traffic: Traffic = Traffic()
     ground_truth: GroundTruth
 
