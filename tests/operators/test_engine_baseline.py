@@ -226,9 +226,12 @@ def test_a_shap_baseline_in_s3_is_read(prepared: MonitoredEndpoint, shadow: str)
     assert kept.decode().splitlines() == ["Age,Income,Visits,Calls", "0,0,0,0", "1,1,1,1"]
 
 
-def test_its_link_leads_to_the_report(prepared: MonitoredEndpoint, shadow: str, aws: Running) -> None:
+def test_its_links_lead_to_the_baseline_and_its_report(prepared: MonitoredEndpoint, shadow: str) -> None:
     task = EngineBaselineOperator(task_id="bias", endpoint=prepared, kind="bias", model_endpoint=shadow)
     run_task(task)
-    (link,) = task.operator_extra_links
-    report = link.get_link(task, ti_key=None)
-    assert report.startswith(f"{aws.url}/{prepared.bucket}/monitors/baselining/model_bias/report.html?")
+    baseline = f"model-monitor/endpoints/{prepared.name}/bias/baseline"
+    assert {link.name: link.get_link(task, ti_key=None) for link in task.operator_extra_links} == {
+        "Dashboard": baseline,
+        "Report": f"{baseline}/files/report.html",
+        "S3 console": "",
+    }

@@ -97,7 +97,7 @@ def test_an_endpoint_that_goes_meanwhile_is_not_blamed_on_the_row(
     endpoint: MonitoredEndpoint, monkeypatch: pytest.MonkeyPatch, skip: bool, error: type[Exception]
 ) -> None:
     describe = SageMakerHook.endpoint
-    before = iter([{"EndpointStatus": "InService"}])
+    before = iter([{"EndpointStatus": "InService", "EndpointArn": "arn"}])
     monkeypatch.setattr(SageMakerHook, "endpoint", lambda hook, name: next(before, None) or describe(hook, name))
     with pytest.raises(error, match=f"endpoint {endpoint.name} is not in service .missing."):
         send(endpoint, skip_unless_in_service=skip)
