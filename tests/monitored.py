@@ -64,18 +64,28 @@ class Run:
 
 
 class TaskInstance:
-    """The part of a task instance that tasks use."""
+    """The part of a task instance that tasks use; `states` are those of its group's tasks."""
 
-    def __init__(self) -> None:
+    dag_id, task_id = "tests", "task"
+
+    def __init__(self, run_id: str = "manual__1", states: dict[str, str] | None = None) -> None:
+        self.run_id = run_id
+        self.states = states or {}
         self.pushed: dict[str, Any] = {}
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.pushed[key] = value
 
+    def xcom_pull(self, task_ids: str) -> Any:
+        return self.pushed.get("return_value")
+
+    def get_task_states(self, **asked: Any) -> dict[str, dict[str, str]]:
+        return {self.run_id: self.states}
+
 
 def context(run_id: str = "manual__1", run: Run | None = None) -> dict[str, Any]:
     """What Airflow hands to `execute`."""
-    return {"run_id": run_id, "dag_run": run or Run(), "ti": TaskInstance()}
+    return {"run_id": run_id, "dag_run": run or Run(), "ti": TaskInstance(run_id)}
 
 
 def run_task(task: BaseOperator, given: dict[str, Any] | None = None) -> Any:

@@ -20,7 +20,7 @@ class Channel:
     """A channel that every window's outcome comes to."""
 
     rule: Rule = ONE_OF_ONE
-    told: Told = Told()
+    told: Told = field(default_factory=Told)
     windows: tuple[Outcome, ...] = ()
     messages: list[Message] = field(default_factory=list)
 
