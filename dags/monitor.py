@@ -10,6 +10,7 @@ from model_monitor.config import MonitoredEndpoint, load_endpoints
 from model_monitor.dag_parts import act_on
 from model_monitor.dag_settings import answer_of, settings
 from model_monitor.names import KINDS, Kind
+from model_monitor.operators.alarms import SetAlarmsOperator
 from model_monitor.operators.schedule import CreateJobDefinitionOperator, CreateScheduleOperator, StopScheduleOperator
 from model_monitor.operators.verdict import VerdictOperator
 from model_monitor.sensors.executions import ExecutionFinishedSensor, ExecutionStartedSensor
@@ -85,6 +86,8 @@ def watch(endpoint: MonitoredEndpoint, kind: Kind) -> None:
             **monitored,
         )
         definition >> schedule >> started >> finished >> verdict
+        if endpoint.alarms is not None:
+            schedule >> SetAlarmsOperator(task_id="create_alarms", **monitored)
         started >> stopped
         act_on(verdict, endpoint, kind)
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
+from model_monitor.config_alerts import TopicArn
 from model_monitor.config_types import Name, Scalar, Section
 
 Direction = Literal["above", "below"]
@@ -20,8 +21,7 @@ LIMIT = "a number, such as -0.1"
 TIMES = "a positive multiple of the baseline's value, such as 0.5"
 Times = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 TOPICS = "at most five ARNs of SNS topics, such as [arn:aws:sns:us-west-2:123456789012:drift]"
-Topic = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z\-]*:sns:[a-z0-9\-]+:\d{12}:[A-Za-z0-9_\-]{1,256}$")]
-Topics = Annotated[list[Topic], Field(max_length=5)]
+Topics = Annotated[list[TopicArn], Field(max_length=5)]
 
 LONGEST_IDENTITY = 100
 

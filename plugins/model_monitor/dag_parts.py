@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.standard.operators.empty import EmptyOperator
 
 from model_monitor.dag_settings import answer_of
+from model_monitor.operators.alarms import SetAlarmsOperator
 from model_monitor.operators.alert import AlertOperator, ViolationsOperator
 
 if TYPE_CHECKING:
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 def act_on(verdict: BaseOperator, endpoint: MonitoredEndpoint, kind: Kind, window: str | None = None) -> None:
     """Let a task that answers a verdict be followed by what acts on it; to be called in its group.
 
-    People are told whatever became of the verdict, unless it was skipped. `done`, which runs no process, fails with any
-    of them, so that a run whose verdict failed does not end well because telling of it did.
+    People are told whatever became of the verdict, unless it was skipped, and alarms are put on its window's metrics.
+    `done`, which runs no process, fails with any of them, so that a run whose verdict failed does not end well because
+    telling of it did.
 
     Args:
         window: a template for what WindowOperator answered, where Airflow judges.
@@ -29,12 +31,17 @@ def act_on(verdict: BaseOperator, endpoint: MonitoredEndpoint, kind: Kind, windo
     about: dict[str, Any] = {
         "endpoint": endpoint,
         "kind": kind,
-        "verdict": answer_of(verdict.task_id),
         "trigger_rule": "none_skipped",
         "max_active_tis_per_dag": 1,
     }
-    alert = AlertOperator(task_id="alert", window=window, **about)
-    violations = ViolationsOperator(task_id="violations", **about)
+    acting: list[BaseOperator] = [
+        AlertOperator(task_id="alert", window=window, verdict=answer_of(verdict.task_id), **about),
+        ViolationsOperator(task_id="violations", verdict=answer_of(verdict.task_id), **about),
+    ]
+    if endpoint.alarms is not None:
+        # Without a verdict there are no new metrics, and the monitor may be gone.
+        judged = f"{{{{ ti.xcom_pull(task_ids='{verdict.task_id}') is not none }}}}"
+        acting.append(SetAlarmsOperator(task_id="alarms", when=judged, **about))
     done = EmptyOperator(task_id="done", trigger_rule="none_failed_min_one_success")
-    verdict >> [alert, violations] >> done
+    verdict >> acting >> done
     verdict >> done

@@ -24,7 +24,7 @@ from model_monitor.preflight.run import SUBJECTS
 PROJECT = Path(__file__).resolve().parents[2]
 DAGS = PROJECT / "dags"
 CHURN = PROJECT / "include" / "endpoints" / "churn.yaml"
-KINDS = ("deploy", "monitor", "traffic", "ground_truth", "teardown", "preflight", "windows", "watch", "retrain")
+KINDS = ("deploy", "monitor", "traffic", "ground_truth", "teardown", "preflight", "windows", "watch", "retrain", "report")
 
 Load = Callable[[], DagBag]
 MONITORS = ("bias", "explainability")
@@ -51,7 +51,7 @@ def edges(dag: DAG) -> set[tuple[str, str]]:
 
 def after_verdict(task_id: str) -> list[tuple[str, str]]:
     """What acts on the verdict of a task."""
-    acting = ("alert", "violations")
+    acting = ("alert", "violations", "alarms")
     return [(task_id, "done"), *((task_id, name) for name in acting), *((name, "done") for name in acting)]
 
 
@@ -119,6 +119,7 @@ def test_monitor_does_the_same_for_both_monitors_side_by_side(dags: dict[str, DA
         for kind in ("bias", "explainability")
         for above, below in (
             ("create_job_definition", "create_schedule"),
+            ("create_schedule", "create_alarms"),
             ("create_schedule", "execution_started"),
             ("execution_started", "stop_schedule"),
             ("execution_started", "execution_finished"),
@@ -134,7 +135,7 @@ def test_people_are_told_whatever_became_of_a_verdict_and_hide_nothing(
     dags: dict[str, DAG], kind: str, verdict: str, monitor: str
 ) -> None:
     dag = dags[f"churn.{kind}"]
-    for task_id in ("alert", "violations"):
+    for task_id in ("alert", "violations", "alarms"):
         task = dag.get_task(f"{monitor}.{task_id}")
         assert (task.trigger_rule, task.max_active_tis_per_dag) == ("none_skipped", 1)
     # The run's state is that of its last tasks: this one has failed when any task before it has.
@@ -162,12 +163,22 @@ def test_watch_looks_first_and_gives_a_verdict_where_there_is_news(dags: dict[st
 
 def test_teardown_takes_things_down_in_the_order_that_works(dags: dict[str, DAG]) -> None:
     assert edges(dags["churn.teardown"]) == {
-        ("monitors.delete_bias", "endpoint.delete_endpoint"),
-        ("monitors.delete_explainability", "endpoint.delete_endpoint"),
+        ("monitors.delete_bias", "monitors.delete_bias_alarms"),
+        ("monitors.delete_explainability", "monitors.delete_explainability_alarms"),
+        ("monitors.delete_bias_alarms", "endpoint.delete_endpoint"),
+        ("monitors.delete_explainability_alarms", "endpoint.delete_endpoint"),
         ("endpoint.delete_endpoint", "endpoint.delete_shadow_endpoints"),
         ("endpoint.delete_shadow_endpoints", "endpoint.delete_endpoint_configs"),
         ("endpoint.delete_endpoint_configs", "endpoint.delete_models"),
     }
+
+
+def test_without_alarms_there_is_no_task_for_them(load: Load, tmp_path: Path) -> None:
+    content = yaml.safe_load(CHURN.read_text())
+    content.pop("alarms")
+    (tmp_path / "churn.yaml").write_text(yaml.safe_dump(content))
+    dags = load().dags
+    assert [task.task_id for dag in dags.values() for task in dag.tasks if "alarms" in task.task_id] == []
 
 
 def test_preflight_tests_every_subject_whatever_another_finds(dags: dict[str, DAG]) -> None:
@@ -190,6 +201,23 @@ def test_windows_clean_up_after_every_shard_and_verdict(dags: dict[str, DAG]) ->
         *((f"{kind}.{above}", f"{kind}.{below}") for kind in MONITORS for above, below in after_verdict("judge")),
     }
     assert dag.get_task("explainability.clean_up").is_teardown
+
+
+def test_report_has_a_report_for_each_monitor_on_one_range(dags: dict[str, DAG]) -> None:
+    dag = dags["churn.report"]
+    assert edges(dag) == {("range", "bias"), ("range", "explainability")}
+    assert dag.timetable.summary == "Never, external triggers only"
+    with pytest.raises(ParamValidationError):
+        dag.validate_params if False else dag.params.update({"start": "yesterday"})
+
+
+def test_a_report_with_a_schedule_recurs_and_is_switched_on_by_hand(load: Load, tmp_path: Path) -> None:
+    content = yaml.safe_load(CHURN.read_text()) | {"reports": {"schedule": "0 6 * * 1"}}
+    (tmp_path / "churn.yaml").write_text(yaml.safe_dump(content))
+    dag = load().dags["churn.report"]
+    assert isinstance(dag.timetable, CronDataIntervalTimetable)
+    assert dag.is_paused_upon_creation
+    assert "`0 6 * * 1`" in (dag.doc_md or "")
 
 
 def test_a_model_is_replaced_only_after_the_approval_and_before_its_baselines(dags: dict[str, DAG]) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+from airflow.sdk.exceptions import AirflowSkipException
 
 from model_monitor import names, windows
 from model_monitor.alarm_requests import Body, Watch, is_met, watches_of
@@ -40,13 +44,19 @@ class SetAlarmsOperator(MonitorOperator):
     Args:
         endpoint: what is monitored.
         kind: `bias` or `explainability`.
+        when: whether to do so at all; the task is skipped otherwise.
     """
 
-    def __init__(self, *, kind: Kind, **kwargs: Any) -> None:
+    template_fields: Sequence[str] = aws_template_fields("when")
+
+    def __init__(self, *, kind: Kind, when: bool | str = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind = kind
+        self.when = when
 
     def execute(self, context: Context) -> dict[str, list[str]]:
+        if str(self.when).lower() == "false":
+            raise AirflowSkipException("There is no new verdict.")
         there = {alarm["AlarmName"]: alarm for alarm in self.cloudwatch.alarms(self._prefix)}
         watches = {watch.name: watch for watch in watches_of(self.endpoint, self.kind)}
         changed: list[str] = []
