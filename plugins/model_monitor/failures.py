@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from model_monitor.hooks.logs import LogsHook
     from model_monitor.hooks.s3 import StorageHook
 
+FAILED = ("Failed", "Stopped")
 NO_DATA = "Job inputs had no data"
 
 

@@ -78,6 +78,7 @@ def verdict_on(
         "status": report.status,
         "report": report.uri,
         "files": list(report.files),
+        "compared": report.baseline is not None,
         "violations": violation_rows(found, analysis, constraints),
     }
     for file in report.files:

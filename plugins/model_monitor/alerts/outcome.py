@@ -10,8 +10,8 @@ from model_monitor.verdicts import COMPLETED, VIOLATED
 from model_monitor.windows import moment, shown
 
 State = Literal["fine", "violating", "failed"]
-STATES: dict[str, State] = {COMPLETED: "fine", VIOLATED: "violating", "Failed": "failed"}
-"""By the status of an execution."""
+STATES: dict[str, State] = {COMPLETED: "fine", VIOLATED: "violating", "Failed": "failed", "Stopped": "failed"}
+"""By the status of an execution that is over."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
-from model_monitor import names
+from model_monitor import names, requests
 from model_monitor.errors import NoExecution
+from model_monitor.failures import FAILED, failed_verdict, why_failed
 from model_monitor.hooks.sagemaker import executions_since, iso
 from model_monitor.lineage import flows
 from model_monitor.lineage.task import Traced
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 class VerdictOperator(LinksToExecution, Traced, MonitorOperator):
     """List an execution's report files and read its violations into a small verdict.
+
+    An execution that failed has a verdict, too: a `reason` in the place of findings.
 
     Args:
         endpoint: what is monitored.
@@ -55,7 +58,10 @@ class VerdictOperator(LinksToExecution, Traced, MonitorOperator):
         return Flow() if self.report is None else flows.managed(self.endpoint, self.kind, self.report, self.job)
 
     def execute(self, context: Context) -> dict[str, Any]:
-        summary = self._summary()
+        schedule = existing_schedule(self.hook, self.endpoint, self.kind)
+        summary = self._summary(schedule)
+        if summary["MonitoringExecutionStatus"] in FAILED:
+            return self._failed(summary)
         job = str(summary.get("ProcessingJobArn", "")).rpartition("/")[2]
         described = self.hook.processing_job(job) if job else None
         if described is None:
@@ -71,14 +77,27 @@ class VerdictOperator(LinksToExecution, Traced, MonitorOperator):
             self.storage,
             report,
             status=summary["MonitoringExecutionStatus"],
-            baseline=names.baseline_constraints(self.endpoint, self.kind),
+            baseline=names.baseline_constraints(self.endpoint, self.kind) if self._compares(schedule) else None,
         )
         scheduled = iso(summary["ScheduledTime"])
         verdict = verdict_on(self.report, self.endpoint, self.kind, scheduled=scheduled, log=self.log)
         return delivered(verdict, context, self.fail_on_violations)
 
-    def _summary(self) -> dict[str, Any]:
-        schedule = existing_schedule(self.hook, self.endpoint, self.kind)
+    def _failed(self, summary: dict[str, Any]) -> dict[str, Any]:
+        why = why_failed(self.hook, self.storage, self.logs, self.endpoint, self.kind, summary, self.log)
+        self.log.warning(why)
+        scheduled = summary["ScheduledTime"]
+        report = names.report_folder(self.endpoint, self.kind, names.hour_path(scheduled))
+        self.link_to(report)
+        return failed_verdict(self.endpoint, self.kind, scheduled, summary["MonitoringExecutionStatus"], why, report)
+
+    def _compares(self, schedule: dict[str, Any]) -> bool:
+        """Whether the schedule's job definition has constraints, or is gone and did not say."""
+        name = schedule["MonitoringScheduleConfig"]["MonitoringJobDefinitionName"]
+        definition = self.hook.find(requests.definition_call(self.kind, "describe"), JobDefinitionName=name)
+        return definition is None or f"{requests.MONITORING_TYPE[self.kind]}BaselineConfig" in definition
+
+    def _summary(self, schedule: dict[str, Any]) -> dict[str, Any]:
         name = schedule["MonitoringScheduleName"]
         if isinstance(self.execution, dict):
             request = executions_since(name, self.execution["created"], newest=False)

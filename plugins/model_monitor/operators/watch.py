@@ -72,6 +72,6 @@ class LookForNewsOperator(MonitorOperator, SkipMixin):
         finished = (
             execution
             for execution in self.hook.executions({**request, "MaxResults": 10})
-            if execution["MonitoringExecutionStatus"] in STATES
+            if execution["MonitoringExecutionStatus"] in STATES and execution["MonitoringExecutionStatus"] != "Stopped"
         )
         return next(finished, None)
