@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from math import inf
 from threading import Lock, Thread
@@ -34,7 +34,7 @@ class Listing(Generic[Item]):
     whoever reads waits for them, too.
 
     Args:
-        ask: yields keys and items after one key and before another, in order; errors of AWS's may be raised.
+        ask: yields keys and items after one key and up to another, in order; errors of AWS's may be raised.
         tail: how many items are its last.
         fresh: the seconds for which they are fresh.
         settled: whether an item stays as it is, which all do unless given; the last begin with the first that may not.
@@ -100,23 +100,23 @@ class Listing(Generic[Item]):
             start = next((place for place in range(start) if not self._settled(self._items[place])), start)
         return self._keys[start - 1] if start else str(self._floor)
 
-    def _refresh_older(self, after: str, before: str) -> None:
+    def _refresh_older(self, after: str, up_to: str) -> None:
         try:
-            found = list(self._ask(after, before)) if after < before else []
+            found = list(self._ask(after, up_to)) if after < up_to else []
         except (MonitorError, ClientError, BotoCoreError) as problem:
             log.warning("What was listed before stays known; asking again failed: %s", problem)
         else:
             with self._lock:
-                self._replace(after, before, found)
+                self._replace(after, up_to, found)
         finally:
             self._beside = None
 
-    def _refresh(self, after: str, before: str | None) -> None:
-        self._replace(after, before, list(self._ask(after, before)))
+    def _refresh(self, after: str, up_to: str | None) -> None:
+        self._replace(after, up_to, list(self._ask(after, up_to)))
 
-    def _replace(self, after: str, before: str | None, found: list[tuple[str, Item]]) -> None:
+    def _replace(self, after: str, up_to: str | None, found: list[tuple[str, Item]]) -> None:
         low = bisect_right(self._keys, after)
-        high = len(self._keys) if before is None else max(bisect_left(self._keys, before), low)
+        high = len(self._keys) if up_to is None else max(bisect_right(self._keys, up_to), low)
         self._keys[low:high] = [key for key, _ in found]
         self._items[low:high] = [item for _, item in found]
 

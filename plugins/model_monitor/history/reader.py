@@ -250,9 +250,9 @@ class History:
             )
 
     def _ask(self, root: str, split: Split) -> Ask[tuple[str, File]]:
-        def ask(after: str, before: str | None) -> Iterator[tuple[str, tuple[str, File]]]:
+        def ask(after: str, up_to: str | None) -> Iterator[tuple[str, tuple[str, File]]]:
             for one in self._storage.objects(f"{root}/", after):
-                if before is not None and one.uri >= before:
+                if up_to is not None and one.uri > up_to:
                     return
                 found = split(one.uri.removeprefix(f"{root}/"))
                 # A folder can be an object, too: consoles make such ones.

@@ -76,9 +76,9 @@ class Service:
             executions.settle()
 
     def _asked(self, kind: Kind) -> Callable[[str, str | None], Iterator[tuple[str, Managed]]]:
-        def ask(after: str, before: str | None) -> Iterator[tuple[str, Managed]]:
-            for key, one in self._list(kind, _moment(after), None if before is None else _moment(before)):
-                if after < key and (before is None or key < before):
+        def ask(after: str, up_to: str | None) -> Iterator[tuple[str, Managed]]:
+            for key, one in self._list(kind, _moment(after), None if up_to is None else _moment(up_to)):
+                if after < key and (up_to is None or key <= up_to):
                     yield key, one
 
         return ask

@@ -100,9 +100,9 @@ class _Folder:
             for hour, listed in files.items()
         }
 
-    def _ask(self, after: str, before: str | None) -> Iterator[tuple[str, tuple[str, Stored]]]:
+    def _ask(self, after: str, up_to: str | None) -> Iterator[tuple[str, tuple[str, Stored]]]:
         for file in self._storage.objects(f"{self._root}/", after):
-            if before is not None and file.uri >= before:
+            if up_to is not None and file.uri > up_to:
                 return
             if found := _FILE.fullmatch(file.uri.removeprefix(f"{self._root}/")):
                 yield file.uri, (found["hour"], file)
