@@ -39,6 +39,10 @@ def test_names() -> None:
         (names.analysis_config(CHURN, "churn-bias-1"), "reports/churn-bias-1/analysis_config.json"),
         (names.model_archive(CHURN, "1"), "model/1/model.tar.gz"),
         (names.write_test(CHURN), "test_upload/upload-test-file.txt"),
+        (
+            names.range_report(CHURN, "bias", TEN, TEN + timedelta(days=7)),
+            "range_reports/churn/bias/20261122T100000Z--20261129T100000Z/report.html",
+        ),
         (names.alert_state(CHURN, "bias"), "alerts/bias.json"),
     ],
 )

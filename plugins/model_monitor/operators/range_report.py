@@ -93,5 +93,7 @@ class ReportRangeOperator(MonitorOperator):
         self.storage.put(report, report_on(history, self.kind, about))
         self.report_url = addresses.range_report(self.endpoint.name, self.kind, *self.moments.values())
         self.s3_folder = report.rpartition("/")[0]
-        self.log.info("%s\nReport: %s", counts, report)
-        return {"report": report, **vars(counts)}
+        found = vars(counts)
+        self.log.info("Windows: %s", ", ".join(f"{number} {what}" for what, number in found.items()))
+        self.log.info("Report: %s", report)
+        return {"report": report, **found}
