@@ -9,10 +9,7 @@ from airflow.plugins_manager import AirflowPlugin
 from model_monitor.dashboard import addresses
 from model_monitor.links import ConsoleLink, DashboardLink, FolderLink, ReportLink, below_airflow
 
-ICONS = {
-    "icon": below_airflow(f"{addresses.PREFIX}/static/icon.svg"),
-    "icon_dark_mode": below_airflow(f"{addresses.PREFIX}/static/icon-dark.svg"),
-}
+ICON = below_airflow(addresses.static("icon.svg"))
 PLACES = {
     "nav": addresses.overview(),
     "dag": addresses.of_dag("{DAG_ID}"),
@@ -40,7 +37,7 @@ def view(destination: str, address: str) -> dict[str, Any]:
         "destination": destination,
         "url_route": route,
         "nav_top_level": destination == "nav",
-        **ICONS,
+        "icon": ICON,
     }
 
 

@@ -50,6 +50,11 @@ def range_reports(name: str, kind: Kind) -> str:
     return f"{endpoint(name)}/{kind}/range/{REPORT}"
 
 
+def static(name: str) -> str:
+    """A static file."""
+    return f"{PREFIX}/static/{name}"
+
+
 def of_dag(dag_id: str) -> str:
     """What Airflow's page of a DAG shows of it; ids are to be quoted already, as in a template of Airflow's."""
     return f"{PREFIX}/dags/{dag_id}"

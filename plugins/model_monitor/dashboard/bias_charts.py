@@ -42,9 +42,20 @@ def undrawn(series: Series) -> int:
     return sum(1 for metric in series.metrics if metric and metric.value is not None and math.isinf(metric.value))
 
 
-def beside_allowed(metrics: Sequence[Metric], violated: Collection[Place]) -> Figure:
-    """One group's metrics of one execution: values, intervals and baselines on top of what is allowed."""
-    drawn = [metric for metric in metrics if charts.number(metric.value) is not None][::-1]
+def beside_allowed(metrics: Sequence[Metric], violated: Collection[Place]) -> list[Figure]:
+    """One group's metrics of one execution: values, intervals and baselines on top of what is allowed.
+
+    Those that reach beyond 1, as only ratios and the like do, have a chart of their own: beside them, differences of
+    rates could not be told from 0.
+    """
+    drawn = [metric for metric in metrics if charts.number(metric.value) is not None]
+    wide = [metric for metric in drawn if max(abs(metric.value or 0), abs(metric.baseline or 0)) > 1]
+    narrow = [metric for metric in drawn if metric not in wide]
+    return [_beside_allowed(some, violated) for some in (narrow, wide) if some]
+
+
+def _beside_allowed(metrics: Sequence[Metric], violated: Collection[Place]) -> Figure:
+    drawn = metrics[::-1]
     rows = [metric.name for metric in drawn]
     bounded = [metric for metric in drawn if charts.number(metric.allowed) is not None]
     data: list[dict[str, Any]] = [

@@ -42,7 +42,7 @@ class BiasTable:
     """One group's metrics, and which of them are violated."""
 
     metrics: list[Metric]
-    chart: Figure
+    charts: list[Figure]
     violated: set[str]
 
     @property

@@ -38,7 +38,7 @@ class Site:
 
     def static(self, name: str) -> str:
         """A static file."""
-        return f"{self.root}{addresses.PREFIX}/static/{name}?v={static_files.version(name)}"
+        return f"{self.root}{addresses.static(name)}?v={static_files.version(name)}"
 
     def dag(self, dag_id: str) -> str:
         """Airflow's page of a DAG."""

@@ -92,8 +92,10 @@ def bias_violation(metric: Metric) -> str:
     now, before = abs(metric.value), abs(metric.baseline)
     if now <= before:
         return "It is no farther from 0 than the baseline now, but the report lists it as violated."
-    if before == 0 or math.isinf(now):
-        return f"It was {value(metric.baseline)} at the baseline, so anything else is worse."
+    if math.isinf(now):
+        return f"It is infinite now, and was {value(metric.baseline)} at the baseline."
+    if before == 0:
+        return "It was 0 at the baseline, so anything else is worse."
     factor = now / before
     far = f"{factor:.1f} times as far from 0 as" if factor >= 1.1 else f"{100 * (factor - 1):.1f} % farther from 0 than"
     return f"It is {far} at the baseline."
