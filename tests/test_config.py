@@ -158,7 +158,7 @@ def test_a_file_that_is_no_configuration(tmp_path: Path, content: bytes, message
     [
         ("cron(0 * ? * * *)", "cron(0 14 ? * * *)"),
         ("cron(0 * ? * * *)", "cron(0 0/6 ? * * *)"),
-        ("start_time_offset: -PT1H", "start_time_offset: -P1DT12H"),
+        ("start_time_offset: -PT1H", "start_time_offset: -PT30M"),
         ("image: {framework: xgboost, version: 0.90-1}", "image: {framework: xgboost, version: 1.7}"),
         ("image: {framework: xgboost, version: 0.90-1}", "image: 1.dkr.ecr.us-west-2.amazonaws.com/own:1"),
         ("values_or_threshold: [100]", "values_or_threshold: ['yes', 2, 2.5]"),

@@ -35,6 +35,7 @@ JSON: dict[str, Any] = {
     },
     "explainability": {"baseline": "clusters", "num_clusters": 2},
     "bias": {"facets": [{"name": "Age", "values_or_threshold": [40]}]},
+    "alarms": None,
 }
 
 

@@ -16,7 +16,7 @@ HEADERS = ["Churn", "Account Length", "Day Mins"]
 
 def churn(**sections: dict[str, Any]) -> MonitoredEndpoint:
     """The example with other values in some of its sections."""
-    content = CHURN.model_dump()
+    content = CHURN.model_dump() | {"alarms": None}
     for section, values in sections.items():
         content[section] = content[section] | values
     return MonitoredEndpoint.model_validate(content)

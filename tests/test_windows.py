@@ -20,7 +20,7 @@ def at(hour: int, minute: int = 0, day: int = 22) -> datetime:
 
 
 def configured(monitoring: dict[str, Any] | None = None, **own: Any) -> MonitoredEndpoint:
-    content = CHURN.model_dump()
+    content = CHURN.model_dump() | {"alarms": None}
     return MonitoredEndpoint.model_validate(
         content | {"monitoring": content["monitoring"] | (monitoring or {}), "windows": own}
     )
@@ -130,3 +130,26 @@ def test_a_window_goes_through_xcom() -> None:
     window = windows.asked_for(CHURN, "2026-11-22T09:20:00Z", "2026-11-22T09:50:00Z")
     assert Window.from_dict(window.as_dict()) == window
     assert window.as_dict()["start"] == "2026-11-22T09:20:00Z"
+
+
+@pytest.mark.parametrize(
+    ("monitoring", "own", "period", "age"),
+    [
+        ({}, {}, timedelta(hours=1), timedelta(hours=1)),
+        ({"cron": "cron(0 14 ? * * *)", "start_time_offset": "-P1D"}, {}, timedelta(days=1), timedelta(days=1)),
+        ({"cron": "cron(0 0/6 ? * * *)"}, {}, timedelta(hours=6), timedelta(hours=1)),
+        ({}, {"schedule": "*/15 * * * *"}, timedelta(minutes=15), timedelta(minutes=15)),
+        ({}, {"schedule": "0 8-18 * * 1-5"}, timedelta(hours=1), timedelta(hours=1)),
+        (
+            {},
+            {"schedule": "0 6 * * 1", "start_offset": "-P1D", "end_offset": "-P1D"},
+            timedelta(days=7),
+            timedelta(days=8),
+        ),
+    ],
+)
+def test_how_often_windows_come_and_how_old_they_are_then(
+    monitoring: dict[str, Any], own: dict[str, Any], period: timedelta, age: timedelta
+) -> None:
+    endpoint = configured(monitoring, **own)
+    assert (windows.period(endpoint), windows.age(endpoint)) == (period, age)

@@ -23,7 +23,6 @@ Body = dict[str, Any]
 Analysis = Mapping[str, Any]
 
 COMPARISONS: dict[Direction, str] = {"above": "GreaterThanThreshold", "below": "LessThanThreshold"}
-METRIC = ("Namespace", "MetricName", "Dimensions")
 LONGEST_DESCRIPTION = 1024
 
 
@@ -184,11 +183,6 @@ def is_met(request: Body, found: Body) -> bool:
     Whether it acts at all is left out: people switch that off and on by hand.
     """
     return all(_comparable(found.get(key)) == _comparable(value) for key, value in request.items() if key != "Tags")
-
-
-def is_on(metric: Body, found: Body) -> bool:
-    """Whether an alarm as DescribeAlarms tells it watches this metric."""
-    return is_met({key: metric[key] for key in METRIC}, found)
 
 
 def _comparable(value: Any) -> Any:
