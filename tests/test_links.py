@@ -9,11 +9,13 @@ from urllib.parse import urljoin
 
 import pytest
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowSkipException
 
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.dashboard import addresses
 from model_monitor.links import DashboardLink, LinksToExecution, ReportLink
+from model_monitor.operators.alert import ViolationsOperator
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.operators.baseline import BaselineOperator
 from model_monitor.operators.endpoint import DeployEndpointOperator
@@ -143,6 +145,14 @@ def test_pages_of_the_dashboard_lie_below_airflow_s_base_url(churn: MonitoredEnd
     report = links(judged(JudgeBiasOperator, churn))["Report"]
     shown = addresses.execution_file("churn", "bias", "2026/11/22/10")
     assert urljoin(base, report) == f"{base.rstrip('/')}{shown}"
+
+
+def test_what_follows_a_verdict_leads_to_its_execution(churn: MonitoredEndpoint) -> None:
+    verdict = {"report": names.report_folder(churn, "bias", "2026/11/22/10"), "violations": []}
+    task = ViolationsOperator(task_id="violations", endpoint=churn, kind="bias", verdict=verdict)
+    with pytest.raises(AirflowSkipException, match="There are no violations"):
+        task.execute({})
+    assert links(task) == {"Dashboard": "model-monitor/endpoints/churn/bias/executions/2026/11/22/10"}
 
 
 def test_a_report_can_be_anywhere(churn: MonitoredEndpoint) -> None:

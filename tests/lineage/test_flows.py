@@ -22,6 +22,7 @@ from model_monitor.operators.baseline import BaselineOperator
 from model_monitor.operators.endpoint import DeployEndpointOperator
 from model_monitor.operators.engine_baseline import EngineBaselineOperator
 from model_monitor.operators.ground_truth import UploadGroundTruthOperator
+from model_monitor.operators.range_report import ReportRangeOperator
 from model_monitor.operators.schedule import CreateJobDefinitionOperator, CreateScheduleOperator
 from model_monitor.operators.storage import UploadFilesOperator
 from model_monitor.operators.teardown import DeleteMonitorOperator
@@ -213,6 +214,17 @@ def test_a_window_tells_what_it_read_and_what_it_kept(
     else:
         assert baselines == [f"s3://{captured.bucket} monitors/baselining/model_bias"]
         assert captures["inputFacets"]["dataQualityAssertions"]["assertions"]
+
+
+def test_a_report_on_a_range_comes_of_the_monitor_s_reports(endpoint: MonitoredEndpoint, tmp_path: Path) -> None:
+    task = ReportRangeOperator(task_id="report", endpoint=endpoint, kind="bias", moments=None)
+    task.report = names.s3(endpoint, "ranges", "report.html")
+    event = event_of(task, tmp_path)
+    assert names_of(event, "inputs") == [
+        f"s3://{endpoint.bucket} monitors/reports/{endpoint.name}/{endpoint.name}-bias"
+    ]
+    assert names_of(event, "outputs") == [f"s3://{endpoint.bucket} monitors/ranges/report.html"]
+    assert tags_of(event)["report"] == task.report
 
 
 def test_tasks_run_where_airflow_has_no_openlineage(endpoint: MonitoredEndpoint) -> None:

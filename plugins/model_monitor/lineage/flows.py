@@ -94,7 +94,7 @@ def judged(
 def managed(endpoint: MonitoredEndpoint, kind: Kind, report: ReportFiles, job: Mapping[str, Any]) -> Flow:
     """A monitoring job, as DescribeProcessingJob has it; that of the bias monitor has captures merged with labels."""
     inputs = [source["S3Input"] for source in job["ProcessingInputs"] if "S3Input" in source]
-    constraints = next((one["S3Uri"] for one in inputs if "/baseline/" in one["LocalPath"]), None)
+    constraints = next((one["S3Uri"] for one in inputs if "/baseline/" in one["LocalPath"]), report.baseline)
     read = [str(one["S3Uri"]) for one in inputs]
     folders = _below(f"{names.merged(endpoint)}/{endpoint.name}", read)
     captures = [uri.replace(names.merged(endpoint), names.data_capture(endpoint), 1) for uri in folders]
@@ -108,6 +108,12 @@ def managed(endpoint: MonitoredEndpoint, kind: Kind, report: ReportFiles, job: M
         merged=merged(endpoint, folders) if folders else None,
         job=job["ProcessingJobArn"],
     )
+
+
+def range_report(endpoint: MonitoredEndpoint, kind: Kind, address: str) -> Flow:
+    """All of a monitor's reports, or those of a range, become one."""
+    reports = Data(names.report_folders(endpoint, kind))
+    return Flow((reports,), (Data(address),), _about(endpoint, kind) | {"report": address})
 
 
 def checks(report: ReportFiles) -> Iterator[Check]:

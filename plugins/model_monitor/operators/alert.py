@@ -13,6 +13,7 @@ from model_monitor import names
 from model_monitor.alerts.delivery import not_told_of, tell, teller_of
 from model_monitor.alerts.outcome import Outcome
 from model_monitor.failures import failed_verdict
+from model_monitor.links import LinksToExecution
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator
 from model_monitor.windows import Window
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 MOST_VIOLATIONS = 50
 
 
-class AfterVerdictOperator(MonitorOperator):
+class AfterVerdictOperator(LinksToExecution, MonitorOperator):
     """What the operators that act on a verdict have in common.
 
     Args:
@@ -62,6 +63,7 @@ class AlertOperator(AfterVerdictOperator):
 
     def execute(self, context: Context) -> list[str]:
         verdict = self.verdict if isinstance(self.verdict, dict) else self._without_verdict(context)
+        self.link_to(verdict["report"])
         return tell(self.endpoint, self.kind, verdict, self.storage, teller=teller_of(context), log=self.log)
 
     def _without_verdict(self, context: Context) -> dict[str, Any]:
@@ -114,6 +116,7 @@ class ViolationsOperator(AfterVerdictOperator):
         verdict = self.verdict
         if not isinstance(verdict, dict):
             raise AirflowSkipException("There is no verdict.")
+        self.link_to(verdict["report"])
         if not verdict["violations"]:
             raise AirflowSkipException("There are no violations.")
         if why := not_told_of(verdict):

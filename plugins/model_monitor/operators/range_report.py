@@ -11,6 +11,9 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from model_monitor import names, windows
 from model_monitor.dashboard import addresses
 from model_monitor.errors import InputError
+from model_monitor.lineage import flows
+from model_monitor.lineage.task import Traced
+from model_monitor.lineage.values import Flow
 from model_monitor.links import DashboardLink, FolderLink, ReportLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator
@@ -58,7 +61,7 @@ class RangeOperator(MonitorOperator):
         return run.data_interval_start.astimezone(UTC), run.data_interval_end.astimezone(UTC)
 
 
-class ReportRangeOperator(MonitorOperator):
+class ReportRangeOperator(Traced, MonitorOperator):
     """Write the report on a range of one monitor's windows to S3, and tell what became of them in a few numbers.
 
     The same range has the same address; windows that were judged since then show when the task runs again.
@@ -76,6 +79,10 @@ class ReportRangeOperator(MonitorOperator):
         super().__init__(**kwargs)
         self.kind = kind
         self.moments = moments
+        self.report = ""
+
+    def flow(self) -> Flow:
+        return flows.range_report(self.endpoint, self.kind, self.report) if self.report else Flow()
 
     def execute(self, context: Context) -> dict[str, Any]:
         from model_monitor.analysis.range_findings import count
@@ -92,6 +99,7 @@ class ReportRangeOperator(MonitorOperator):
         report = names.range_report(self.endpoint, self.kind, start, end)
         self.storage.put(report, report_on(history, self.kind, about))
         self.report_url = addresses.range_report(self.endpoint.name, self.kind, *self.moments.values())
+        self.report = report
         self.s3_folder = report.rpartition("/")[0]
         found = vars(counts)
         self.log.info("Windows: %s", ", ".join(f"{number} {what}" for what, number in found.items()))
