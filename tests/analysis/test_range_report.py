@@ -351,6 +351,13 @@ def test_of_many_groups_those_are_drawn_that_violated_most() -> None:
     assert all(f"\n{facet}: (40, 99]\n" in words for facet in facets[5:])
 
 
+def test_of_many_labels_the_first_are_told() -> None:
+    explanations = tuple(Explanation(f"class {number}", 0.0, {"a": 1.0}, {"a": 1.0}, 1.0) for number in range(12))
+    page = page_of([replace(window(0), explanations=explanations)])
+    assert len([rows for rows in page.tables if rows[0][1:2] == ["Baseline"]]) == 8
+    assert "4 more labels are left out" in page.words
+
+
 def test_why_managed_executions_may_be_missing_is_told() -> None:
     about = Range(START, START + HOUR, [judged(0, FINE)])
     assert "may be missing here: no access" in Page(render_range_report("t", {}, about, "no access")).words

@@ -103,7 +103,8 @@ def render_range_report(title: str, facts: Mapping[str, str], about: Range, prob
 
     series = _series(about)
     groups = _chosen(series)
-    labels = [_label(label, about) for label in _labels(about)]
+    explained = _labels(about)
+    labels = [_label(label, about) for label in explained[:MOST_LABELS]]
     found = by_weight([*(one.finding for one in series.values()), *(label.finding for label in labels)])
     outcomes = rows(about.executions, about.missing)
     return TEMPLATE.render(
@@ -118,6 +119,7 @@ def render_range_report(title: str, facts: Mapping[str, str], about: Range, prob
         groups=[_group(group, metrics, about) for group, metrics in groups[:MOST_GROUPS]],
         more_groups=max(len(groups) - MOST_GROUPS, 0),
         labels=labels,
+        more_labels=max(len(explained) - MOST_LABELS, 0),
         section_titles=SECTION_TITLES,
         condensed=MOST_POINTS if len(about.judged) > MOST_POINTS else None,
         rows=outcomes[-MOST_ROWS:],
@@ -196,29 +198,26 @@ def _metric_panel(series: _Series) -> Panel:
 
 def _labels(about: Range) -> list[str]:
     labels = [explanation.label for execution in reversed(about.judged) for explanation in execution.explanations]
-    return list(dict.fromkeys(labels))[:MOST_LABELS]
+    return list(dict.fromkeys(labels))
 
 
 def _label(label: str, about: Range) -> _Label:
-    found = [
-        next((one for one in execution.explanations if one.label == label), None) for execution in about.executions
-    ]
-    points = _complete(
-        about,
-        [
-            one and _point(execution.scheduled, one.ndcg, one)
-            for one, execution in zip(found, about.executions, strict=True)
-        ],
-    )
-    explained = [(execution, one) for one, execution in zip(found, about.executions, strict=True) if one is not None]
+    explained: list[tuple[Execution, Explanation]] = []
+    points: list[Point | None] = []
+    for execution in about.executions:
+        found = next((one for one in execution.explanations if one.label == label), None)
+        points.append(None if found is None else _point(execution.scheduled, found.ndcg, found))
+        if found is not None:
+            explained.append((execution, found))
+    scores = _complete(about, points)
     (first, earliest), (last, latest) = explained[0], explained[-1]
     inputs = _inputs(latest.baseline, earliest.values, latest.values)
     return _Label(
         title=label,
-        chart=panels(f"NDCG: {label}", [_score_panel(label, points)], about.start, about.end, NDCG_LEGEND)
-        if any(point.value is not None for point in points)
+        chart=panels(f"NDCG: {label}", [_score_panel(label, scores)], about.start, about.end, NDCG_LEGEND)
+        if any(point.value is not None for point in scores)
         else "",
-        finding=finding(f"Order of inputs: {label}", "NDCG", points, _lower, NDCG_THRESHOLD),
+        finding=finding(f"Order of inputs: {label}", "NDCG", scores, _lower, NDCG_THRESHOLD),
         first=first.scheduled,
         last=last.scheduled,
         inputs=inputs[:TOP_FEATURES],

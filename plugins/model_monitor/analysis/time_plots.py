@@ -12,25 +12,21 @@ from datetime import datetime
 
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
-from matplotlib.transforms import IdentityTransform
 
 from model_monitor.analysis.interval_rule import NOT_CERTAIN, VIOLATION
-from model_monitor.analysis.plots import ACCENT, ALERT, DARK, MUTED, PALE, reproducible, short, svg
+from model_monitor.analysis.plots import DARK, MUTED, reproducible, short, svg
 from model_monitor.analysis.range_findings import Point
 from model_monitor.analysis.scales import Scale, scale, tick_text
 from model_monitor.analysis.time_axis import time_ticks
+from model_monitor.analysis.time_canvas import CHARACTER, SIGNS, Canvas, Sign
 
 MOST_POINTS = 200
 """A panel with more windows shows the worst one of each of so many stretches of time."""
 
 _WIDTH, _GAP, _LEFT, _RIGHT = 662.4, 20.0, 38.0, 6.0
 _HEAD, _PANEL, _PLOT_BOTTOM, _PLOT_TOP = 24.0, 118.0, 20.0, 16.0
-_TEXT, _CHARACTER, _TICK = 7.5, 4.6, 3.0
+_TICK = 3.0
 _WHISKER = "#8fb3cf"
-
-Corner = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -57,13 +53,13 @@ def panels(title: str, drawn: Sequence[Panel], start: datetime, end: datetime, n
     width = (_WIDTH - _GAP * (columns - 1)) / columns
     shown = [replace(panel, points=condensed(panel.points, start, end, panel.worse)) for panel in drawn]
     with reproducible(title):
-        canvas = _Canvas(Figure(figsize=(_WIDTH / 72, height / 72), dpi=72))
+        canvas = Canvas(Figure(figsize=(_WIDTH / 72, height / 72), dpi=72))
         FigureCanvasSVG(canvas.figure)
         for number, panel in enumerate(shown):
             row, column = divmod(number, columns)
             left, bottom = column * (width + _GAP), height - _HEAD - _PANEL * (row + 1)
             _draw(canvas, panel, _Place(left + _LEFT, left + width - _RIGHT, bottom, start, end))
-        canvas.legend(height - 10, names, shown)
+        _draw_legend(canvas, height - 10, names, shown)
         return svg(canvas.figure, title)
 
 
@@ -121,7 +117,7 @@ class _Place:
         return self.left + 4 + room * ((moment - self.start) / (self.end - self.start))
 
 
-def _draw(canvas: _Canvas, panel: Panel, place: _Place) -> None:
+def _draw(canvas: Canvas, panel: Panel, place: _Place) -> None:
     up = scale(_ends(panel), panel.linear_up_to, place.low, place.high, most_ticks=4, anchor=panel.anchor)
     if panel.allowed is not None:
         bottom, top = (_within(up, end) for end in panel.allowed)
@@ -135,17 +131,17 @@ def _draw(canvas: _Canvas, panel: Panel, place: _Place) -> None:
     )
     for tick in up.ticks:
         canvas.text(place.left - 3, up.at(tick), tick_text(tick), "right")
-    most = int((place.right - place.left) / (_CHARACTER * 8))
+    most = int((place.right - place.left) / (CHARACTER * 8))
     for moment, text in time_ticks(place.start, place.end, most):
         x = place.at(moment)
         canvas.lines([((x, place.low), (x, place.low - _TICK))], DARK)
         canvas.text(x, place.low - 9, text, "center")
     beyond = f" (logarithmic beyond {panel.linear_up_to:g})" if up.logarithmic else ""
-    room = int((place.right - place.left) / _CHARACTER) - len(beyond)
+    room = int((place.right - place.left) / CHARACTER) - len(beyond)
     canvas.text(place.left, place.high + 8, short(panel.title, room) + beyond, "left")
 
 
-def _draw_points(canvas: _Canvas, points: Sequence[Point], place: _Place, up: Scale) -> None:
+def _draw_points(canvas: Canvas, points: Sequence[Point], place: _Place, up: Scale) -> None:
     whiskers = [
         (
             (place.at(point.moment), _within(up, point.interval[0])),
@@ -190,129 +186,41 @@ def _within(up: Scale, value: float) -> float:
     return min(max(up.inside(value), up.start), up.end)
 
 
-@dataclass(frozen=True)
-class Sign:
-    """How points of one sort are marked, and what that says."""
+def _draw_legend(canvas: Canvas, y: float, names: Legend, drawn: Sequence[Panel]) -> None:
+    """What signs say, from the left; only those that occur."""
+    points = [point for panel in drawn for point in panel.points]
+    entries: list[tuple[str, bool, Callable[[float], None]]] = [
+        (sign.name, any(map(sign.of, points)), _sample(canvas, sign, y)) for sign in SIGNS
+    ]
+    entries += [
+        (
+            names.interval,
+            any(point.interval is not None for point in points),
+            lambda x: canvas.lines([((x, y - 5), (x, y + 5))], _WHISKER, 1.4),
+        ),
+        (
+            names.baseline,
+            any(panel.baseline is not None for panel in drawn),
+            lambda x: canvas.lines([((x - 8, y), (x + 6, y))], DARK, 0.9, "--"),
+        ),
+        (
+            names.allowed,
+            any(panel.allowed is not None for panel in drawn),
+            lambda x: canvas.band(x - 8, y - 5, x + 6, y + 5),
+        ),
+        (
+            "no value",
+            any(point.value is None for point in points),
+            lambda x: canvas.lines([((x, y - 3), (x, y + 3))], MUTED, 1.2),
+        ),
+    ]
+    x = _LEFT + 8
+    for label, present, draw in entries:
+        if present:
+            draw(x)
+            canvas.text(x + 10, y, label, "left")
+            x += CHARACTER * len(label) + 30
 
-    name: str
-    of: Callable[[Point], bool]
-    marker: str
-    size: float
-    color: str
-    filled: bool = True
 
-
-def _is(verdict: str | None) -> Callable[[Point], bool]:
-    return lambda point: point.value is not None and math.isfinite(point.value) and _verdict(point) == verdict
-
-
-def _verdict(point: Point) -> str | None:
-    return point.verdict if point.verdict in (VIOLATION, NOT_CERTAIN) else None
-
-
-SIGNS = (
-    Sign("window", _is(None), "o", 3.0, ACCENT),
-    Sign("not certain", _is(NOT_CERTAIN), "o", 4.6, ACCENT, filled=False),
-    Sign("violation", _is(VIOLATION), "D", 4.2, ALERT),
-    Sign("∞", lambda point: point.value == math.inf, "^", 5.5, ALERT),
-    Sign("−∞", lambda point: point.value == -math.inf, "v", 5.5, ALERT),
-)
-
-
-@dataclass(frozen=True)
-class _Canvas:
-    """A figure whose artists are placed in points from the bottom left."""
-
-    figure: Figure
-
-    def band(self, left: float, bottom: float, right: float, top: float) -> None:
-        """A pale area behind what is drawn after it."""
-        self.figure.add_artist(
-            Rectangle(
-                (left, bottom), right - left, top - bottom, facecolor=PALE, linewidth=0, transform=IdentityTransform()
-            )
-        )
-
-    def lines(
-        self, segments: Sequence[tuple[Corner, Corner]], color: str, width: float = 0.8, style: str = "-"
-    ) -> None:
-        """Lines from point to point, as one path, which takes less room than many."""
-        if segments:
-            corners = [corner for segment in segments for corner in (*segment, (math.nan, math.nan))]
-            across, up = zip(*corners, strict=True)
-            self.figure.add_artist(
-                Line2D(
-                    across,
-                    up,
-                    color=color,
-                    linewidth=width,
-                    linestyle=style,
-                    solid_capstyle="butt",
-                    transform=IdentityTransform(),
-                )
-            )
-
-    def path(self, corners: Sequence[Corner]) -> None:
-        """A line through all corners."""
-        across, up = zip(*corners, strict=True)
-        self.figure.add_artist(Line2D(across, up, color=ACCENT, linewidth=0.9, transform=IdentityTransform()))
-
-    def marks(self, places: Sequence[Corner], sign: Sign) -> None:
-        """Marks of one sort."""
-        if places:
-            across, up = zip(*places, strict=True)
-            self.figure.add_artist(
-                Line2D(
-                    across,
-                    up,
-                    linestyle="none",
-                    marker=sign.marker,
-                    markersize=sign.size,
-                    markerfacecolor=sign.color if sign.filled else "white",
-                    markeredgecolor=sign.color if not sign.filled else "white",
-                    markeredgewidth=1.1 if not sign.filled else 0.3,
-                    transform=IdentityTransform(),
-                )
-            )
-
-    def text(self, x: float, y: float, text: str, align: str) -> None:
-        """Text whose `align` ("left", "center" or "right") stands at x, and whose middle at y."""
-        self.figure.text(x, y, text, ha=align, va="center_baseline", fontsize=_TEXT, transform=IdentityTransform())
-
-    def legend(self, y: float, names: Legend, drawn: Sequence[Panel]) -> None:
-        """What signs say, from the left; only those that occur."""
-        points = [point for panel in drawn for point in panel.points]
-        entries: list[tuple[str, bool, Callable[[float], None]]] = [
-            (sign.name, any(map(sign.of, points)), self._sample(sign, y)) for sign in SIGNS
-        ]
-        entries += [
-            (
-                names.interval,
-                any(point.interval is not None for point in points),
-                lambda x: self.lines([((x, y - 5), (x, y + 5))], _WHISKER, 1.4),
-            ),
-            (
-                names.baseline,
-                any(panel.baseline is not None for panel in drawn),
-                lambda x: self.lines([((x - 8, y), (x + 6, y))], DARK, 0.9, "--"),
-            ),
-            (
-                names.allowed,
-                any(panel.allowed is not None for panel in drawn),
-                lambda x: self.band(x - 8, y - 5, x + 6, y + 5),
-            ),
-            (
-                "no value",
-                any(point.value is None for point in points),
-                lambda x: self.lines([((x, y - 3), (x, y + 3))], MUTED, 1.2),
-            ),
-        ]
-        x = _LEFT + 8
-        for label, present, draw in entries:
-            if present:
-                draw(x)
-                self.text(x + 10, y, label, "left")
-                x += _CHARACTER * len(label) + 30
-
-    def _sample(self, sign: Sign, y: float) -> Callable[[float], None]:
-        return lambda x: self.marks([(x, y)], sign)
+def _sample(canvas: Canvas, sign: Sign, y: float) -> Callable[[float], None]:
+    return lambda x: canvas.marks([(x, y)], sign)
