@@ -35,7 +35,8 @@ def choose_appearance(page: Page, appearance: Appearance) -> None:
 
 def remember_appearance(page: Page, appearance: Appearance) -> None:
     """Let all pages that are opened find the choice that was made in the user's menu."""
-    page.add_init_script(f"localStorage.setItem('theme', '{appearance.lower()}')")
+    # A report is in a sandbox, where there is no storage.
+    page.add_init_script(f"if (origin !== 'null') localStorage.setItem('theme', '{appearance.lower()}')")
 
 
 def open_dashboard(page: Page) -> Frame:
@@ -48,7 +49,7 @@ def dashboard_of(page: Page) -> Frame:
     """The dashboard: the page itself, or the frame in it where it is one of Airflow's."""
     if urlsplit(page.url).path.startswith(PREFIX):
         return page.main_frame
-    frame = page.locator(f"iframe[src*='{PREFIX}']").element_handle().content_frame()
+    frame = page.locator(f"iframe[title='{NAVIGATION}']").element_handle().content_frame()
     assert frame is not None
     frame.wait_for_load_state()
     return frame

@@ -42,9 +42,7 @@ class Picture:
     top: str | None = None
 
 
-PICTURES = (
-    Picture("overview", lambda sights: addresses.overview(), 620),
-)
+PICTURES = (Picture("overview", lambda sights: addresses.overview(), 620),)
 
 
 def take(browser: Browser, url: str, signed_in: StorageState, picture: Picture, sights: Sights, folder: Path) -> Path:

@@ -16,7 +16,7 @@ from tests.browser.site import Site, running_site
 from tests.browser.watching import Watch
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
-PATIENCE_MILLISECONDS = 60_000
+PATIENCE_MILLISECONDS = 30_000
 
 
 @pytest.fixture(scope="package")

@@ -15,6 +15,7 @@ from model_monitor.names import Kind
 
 NAME = "hostile"
 WINDOWS = 3
+LABEL = "<u>label</u>"
 LONG = "long " + "x" * 495
 TEXTS = (
     "<script>alert(1)</script>",
@@ -43,7 +44,8 @@ def write_endpoint(folder: Path, like: Path) -> MonitoredEndpoint:
     """Its YAML, beside a copy of another one's that it is like."""
     folder.mkdir(parents=True)
     (folder / like.name).write_bytes(like.read_bytes())
-    content = yaml.safe_load(like.read_text(encoding="utf-8"))
+    whole = yaml.safe_load(like.read_text(encoding="utf-8"))
+    content = {key: whole[key] for key in ("region", "role", "bucket", "model", "data", "ground_truth")}
     content |= {
         "name": NAME,
         "description": TEXTS[0],
@@ -51,7 +53,7 @@ def write_endpoint(folder: Path, like: Path) -> MonitoredEndpoint:
         "prefix": "hostile",
         "bias": {"facets": [{"name": text} for text in TEXTS], "label_values_or_threshold": [1]},
     }
-    content["data"]["label"] = TEXTS[1]
+    content["data"]["label"] = LABEL
     file = folder / f"{NAME}.yaml"
     file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     return load_endpoint(file)
@@ -94,7 +96,7 @@ def _analysis(kind: Kind, number: int) -> dict[str, Any]:
     facets = {text: [{"value_or_threshold": text, "metrics": _metrics(number)}] for text in TEXTS}
     return {
         "version": "1.0",
-        "post_training_bias_metrics": {"label": TEXTS[1], "facets": facets, "label_value_or_threshold": TEXTS[0]},
+        "post_training_bias_metrics": {"label": LABEL, "facets": facets, "label_value_or_threshold": TEXTS[0]},
     }
 
 

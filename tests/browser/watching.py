@@ -8,6 +8,8 @@ from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, Response
 
 # Leaving a page ends what it was still loading.
 LEFT = "net::ERR_ABORTED"
+# What Chromium has to say of the frame that Airflow makes.
+AIRFLOWS = "An iframe which has both allow-scripts and allow-same-origin for its sandbox attribute"
 
 
 @dataclass
@@ -25,7 +27,7 @@ class Watch:
         self.page.on("dialog", self._dialog)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and not message.text.startswith(AIRFLOWS):
             self.problems.append(f"console {message.type}: {message.text} ({message.location.get('url')})")
 
     def _failed(self, request: Request) -> None:
