@@ -1,4 +1,4 @@
-"""What runs for the pictures: what `make up` left running, or a week and an Airflow of their own for as long as needed."""
+"""What runs for the pictures: what `make up` left running, or a week and an Airflow of their own."""
 
 from __future__ import annotations
 

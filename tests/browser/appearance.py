@@ -79,7 +79,8 @@ STICKING_OUT = """() => {
                 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1)) found.push(`cut off: ${label}`);
         }
         if (svg) continue;
-        if ((box.right > wide + 1 || box.left < -1 && box.right > 0) && !scrolls(element)) found.push(`outside: ${label}`);
+        const outside = box.right > wide + 1 || (box.left < -1 && box.right > 0);
+        if (outside && !scrolls(element)) found.push(`outside: ${label}`);
         const hides = ["hidden", "clip"].includes(style.overflowX) && element.scrollWidth > element.clientWidth + 1;
         if (hides && !element.title && !element.closest(".plot")) found.push(`hidden: ${label}`);
     }

@@ -16,7 +16,6 @@ NAMES = (
     "explainability baseline",
 )
 """Those that are pages of the dashboard's own; reports are documents that it serves."""
-WITH_PLOTS = NAMES
 
 
 def address(site: Site, name: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
@@ -15,14 +13,19 @@ from tests.browser.site import Site
 NARROW: ViewportSize = {"width": 390, "height": 844}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", pages.NAMES)
-def test_texts_stand_out(page: Page, site: Site, name: str, scheme: Literal["light", "dark"]) -> None:
-    page.emulate_media(color_scheme=scheme)
-    page.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
+def test_pages_can_be_read_in_light_and_dark_and_in_a_narrow_window(page: Page, site: Site, name: str) -> None:
     page.goto(pages.address(site, name))
     wait_for_plots(page.main_frame)
     assert appearance.faint(page) == []
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator("html")).to_have_css("color-scheme", "dark")
+    wait_for_plots(page.main_frame)
+    assert appearance.faint(page) == []
+    page.set_viewport_size(NARROW)
+    page.reload()
+    wait_for_plots(page.main_frame)
+    assert appearance.sticking_out(page) == []
 
 
 def test_airflows_switch_changes_the_dashboards_colours(page: Page, site: Site) -> None:
@@ -40,14 +43,6 @@ def test_airflows_switch_changes_the_dashboards_colours(page: Page, site: Site) 
     light = text.evaluate("text => getComputedStyle(text).fill")
     choose_appearance(page, "Dark")
     expect(text).not_to_have_css("fill", light)
-
-
-@pytest.mark.parametrize("name", pages.NAMES)
-def test_nothing_is_cut_off_in_a_narrow_window(page: Page, site: Site, name: str) -> None:
-    page.set_viewport_size(NARROW)
-    page.goto(pages.address(site, name))
-    wait_for_plots(page.main_frame)
-    assert appearance.sticking_out(page) == []
 
 
 @pytest.mark.parametrize("name", pages.NAMES)

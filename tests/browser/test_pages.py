@@ -10,13 +10,12 @@ from playwright.sync_api import Page, expect
 
 from model_monitor.dashboard import addresses
 from model_monitor.names import KINDS, Kind
-from screenshots.airflow_ui import wait_for_plots
 from tests.browser import pages, plots
 from tests.browser.site import Site
 
 
-@pytest.mark.parametrize("name", pages.WITH_PLOTS)
-def test_plots_have_data_and_are_drawn(page: Page, site: Site, name: str) -> None:
+@pytest.mark.parametrize("name", pages.NAMES)
+def test_plots_are_drawn_and_the_mouse_shows_their_values(page: Page, site: Site, name: str) -> None:
     page.goto(pages.address(site, name))
     found = plots.plots(page)
     assert found
@@ -24,14 +23,8 @@ def test_plots_have_data_and_are_drawn(page: Page, site: Site, name: str) -> Non
         assert sum(plot.points) > 0, plot
         assert plot.marks > 0, plot
         assert not [text for text in plot.texts if text in ("undefined", "NaN", "null")], plot
-
-
-@pytest.mark.parametrize("name", pages.WITH_PLOTS)
-def test_the_mouse_shows_a_points_value(page: Page, site: Site, name: str) -> None:
-    page.goto(pages.address(site, name))
-    wait_for_plots(page.main_frame)
-    for plot in page.locator(plots.DRAWN).all():
-        value, label = plots.hover(page, plot)
+    for drawn in page.locator(plots.DRAWN).all():
+        value, label = plots.hover(page, drawn)
         assert plots.says(label, value), (value, label)
 
 
