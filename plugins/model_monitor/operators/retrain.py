@@ -191,12 +191,15 @@ class ApproveModelOperator(ApprovalOperator):
         candidate, storage = candidate_of(self.candidate), StorageHook(**connection_of(self.endpoint))
         user = event.get("responded_by_user")
         told = {**candidate, "answered_by": user["name"] if user else NOBODY}
-        if event.get("chosen_options") == [self.REJECT]:
+        rejected = event.get("chosen_options") == [self.REJECT]
+        if rejected:
             told["at"] = windows.shown(storage.time(self.endpoint.bucket))
             storage.put(names.rejected_model(self.endpoint), json.dumps(told, indent=2))
             self.log.info("Rejected by %s: %s stays in force", told["answered_by"], candidate["replaces"])
-        # Ends the task here after a rejection, as it skips what follows.
+        # Ends the task here after a rejection where there are tasks to skip.
         super().execute_complete(context, event)
+        if rejected:
+            return told
         if not user:
             raise InputError("An approval without a human who gave it replaces no model.")
         if (now := model_in_force(self.endpoint, storage).archive) != candidate["replaces"]:
