@@ -18,8 +18,7 @@ import httpx
 from demo.results import Results, Verdict
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint, load_endpoint
-from model_monitor.names import Kind
-from simulation.alarms import alarms_of
+from model_monitor.names import KINDS, Kind
 from simulation.customers import Customers
 from simulation.endpoint import SimulatedEndpoint, SimulationFailed
 from simulation.story import HOURS, told, traffic
@@ -73,10 +72,9 @@ def simulate(endpoint: MonitoredEndpoint, data_dir: Path, hours: int = HOURS) ->
         ):
             do()
             _say(f"    {what}")
-        baseline = results.constraints("explainability")
-        for alarm in alarms_of(endpoint, results.constraints("bias"), baseline):
-            there.alarm(**alarm)
-            _say(f"    alarm {alarm['name']}")
+        baselines = {kind: results.constraints(kind) for kind in KINDS}
+        for alarm in there.set_alarms(baselines):
+            _say(f"    alarm {alarm}")
         _say(f"\n{HEADLINE}")
         customers, timeline = Customers(endpoint), Timeline()
         for number in range(hours):
@@ -86,7 +84,7 @@ def simulate(endpoint: MonitoredEndpoint, data_dir: Path, hours: int = HOURS) ->
             hour = traffic(customers, number, now.hour)
             there.live(hour, f"{now:%Y%m%d%H}")
             bias, explainability = _verdict(results, "bias"), _verdict(results, "explainability")
-            ndcg = ndcg_of(explainability, baseline)
+            ndcg = ndcg_of(explainability, baselines["explainability"])
             _say(timeline.hour(now, len(hour.labels), bias, explainability, ndcg))
             for line in timeline.changed_alarms(there.alarms()):
                 _say(f"                >>> {line}")

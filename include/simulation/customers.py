@@ -72,8 +72,8 @@ class Customers:
     def _with_the_longest(self, rows: np.ndarray) -> np.ndarray:
         """Let the customer with the facet's largest value take the place of one like him.
 
-        A group of a threshold is named by the interval up to that value, in CloudWatch's dimensions too: an alarm on a
-        metric finds it again only while the interval stays the same.
+        A group of a threshold is named by the interval up to that value, in CloudWatch's dimensions too. While the
+        interval stays the same its metrics are one line, and alarms, which no DAG follows up here, find them again.
         """
         longest = int(np.argmax(self._facet))
         if longest not in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from model_monitor import names, records, requests, sources
+from model_monitor.alarm_requests import watches_of
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.names import KINDS
+from model_monitor.names import KINDS, Kind
 from simulation.customers import Hour
 
 REQUESTS = 12
@@ -109,18 +111,17 @@ class SimulatedEndpoint:
         self._put(names.ground_truth_file(self.endpoint, begun), records.ground_truth_lines(truths))
         self._advance(QUARTER_SECONDS)
 
-    def alarm(self, name: str, metric: dict[str, Any], comparison: str, threshold: float) -> None:
-        """A CloudWatch alarm on one of the monitors' metrics, looked at every hour."""
-        self._cloudwatch.put_metric_alarm(
-            AlarmName=name,
-            **metric,
-            Statistic="Average",
-            Period=3600,
-            EvaluationPeriods=1,
-            ComparisonOperator=comparison,
-            Threshold=threshold,
-            TreatMissingData="ignore",
-        )
+    def set_alarms(self, baselines: Mapping[Kind, dict[str, Any]]) -> list[str]:
+        """The configured CloudWatch alarms, on the metrics as the baselines have them; returns their names."""
+        made = []
+        for kind in KINDS:
+            for watch in watches_of(self.endpoint, kind):
+                metric = watch.metric([baselines[kind]])
+                if metric is None:
+                    raise SimulationFailed(f"{watch.place}: the {kind} baseline has no {watch.alarm.subject}.")
+                self._cloudwatch.put_metric_alarm(**watch.request(metric, baselines[kind]))
+                made.append(watch.name)
+        return made
 
     def alarms(self) -> dict[str, str]:
         """Every alarm's state."""

@@ -37,7 +37,8 @@ def test_some_hours_and_what_they_leave(tmp_path: Path, capsys: pytest.CaptureFi
     assert timeline.statuses == {("bias", "Completed"): 2, ("explainability", "Completed"): 2}
     said = capsys.readouterr().out
     assert said.count("NDCG 0.99") == 2
-    assert "alarm churn-more-predicted-to-leave: INSUFFICIENT_DATA -> OK" in said
+    assert "alarm churn-bias-DPPL-Account-Length-below: INSUFFICIENT_DATA -> OK" in said
+    assert "alarm churn-explain-Int-l-Plan-no-below: INSUFFICIENT_DATA -> OK" in said
     lived_on = start_local_aws(tmp_path / "aws")
     try:
         sagemaker = lived_on.client("sagemaker")
