@@ -17,6 +17,7 @@ One task for each subject; each logs all that it finds, with what to do about it
 * **files**: data sets, label, facets, SHAP baseline and model archive fit together.
 * **ground_truth**: the source of labels answers, with labels of the data set.
 * **schedule**: windows are whole and leave nothing out.
+* **retraining**: the function that trains is there; the archive of an approved model is, too.
 * **permissions**: bucket, role, and the calls that the other DAGs make.
 * **managed_service**: is this account still served by SageMaker's monitors? Makes a job definition, and deletes it.
 * **records**: the newest captures and labels can be read, and meet; baselines fit the definition.

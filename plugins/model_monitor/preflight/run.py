@@ -10,12 +10,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import AccessDenied, MonitorError, Unreachable
 from model_monitor.preflight import (
+    alarms,
     archive,
     captured,
     constraints,
     dataset,
     ground_truth,
     permissions,
+    retraining,
     schedule,
     service,
 )
@@ -42,6 +44,7 @@ SUBJECTS: dict[str, Subject] = {
             ("threshold", dataset.check_threshold),
             ("test inputs", dataset.check_test_inputs),
             ("SHAP baseline", dataset.check_shap_baseline),
+            ("alarms", alarms.check_alarms),
             ("model archive", archive.check_archive),
         ],
         online=[("SHAP baseline", dataset.check_stored_shap_baseline)],
@@ -53,7 +56,12 @@ SUBJECTS: dict[str, Subject] = {
             ("bucket", permissions.check_bucket),
             ("role", permissions.check_role),
             ("SageMaker", permissions.check_sagemaker),
+            ("alarms", alarms.check_alarm_permissions),
         ]
+    ),
+    "retraining": Subject(
+        offline=[("retraining", retraining.check_function)],
+        online=[("model in force", retraining.check_model_in_force)],
     ),
     "managed_service": Subject(online=[("managed service", service.check_service)]),
     "records": Subject(
