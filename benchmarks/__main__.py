@@ -1,6 +1,6 @@
 """Times the engine against its peers, in the same run on the same machine: `make bench`.
 
-    python -m benchmarks [bias] [kernel_shap] [merge] [windows] [servers]
+    python -m benchmarks [bias] [kernel_shap] [merge] [windows] [history] [servers]
 
 The engine's times are the best of three on both sides. A ratio above 1 says how many times as good ours is: as fast, as
 many a second, or with as little memory.
@@ -13,7 +13,7 @@ from importlib import import_module
 
 from benchmarks.timing import Comparison
 
-ALL = ("bias", "kernel_shap", "merge", "windows", "servers")
+ALL = ("bias", "kernel_shap", "merge", "windows", "history", "servers")
 
 
 def main(names: list[str]) -> None:

@@ -13,11 +13,8 @@ from model_monitor.config import MonitoredEndpoint
 from model_monitor.config_types import duration
 from model_monitor.errors import InputError
 
-_FOLDER = re.compile(
-    r"(?P<day>\d{4}/\d\d/\d\d)/(?P<hour>\d\d)"
-    r"(?:-(?P<minute>\d\d)(?:-(?P<second>\d\d)-from-(?P<start>\d{8}T\d{6}))?)?",
-    re.ASCII,
-)
+# Year, month, day, hour; the minute of other schedules; the second and the start of what no schedule makes.
+_FOLDER = re.compile(r"(\d{4})/(\d\d)/(\d\d)/(\d\d)(?:-(\d\d)(?:-(\d\d)-from-(\d{8}T\d{6}))?)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -33,13 +30,13 @@ def due(window: str) -> Due | None:
     found = _FOLDER.fullmatch(window)
     if found is None:
         return None
-    clock = f"{found['hour']}:{found['minute'] or '00'}:{found['second'] or '00'}"
+    *parts, start = found.groups()
     try:
-        scheduled = datetime.strptime(f"{found['day']} {clock}", "%Y/%m/%d %H:%M:%S").replace(tzinfo=UTC)
-        start = datetime.strptime(found["start"], "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if found["start"] else None
+        year, month, day, hour, minute, second = (int(part or 0) for part in parts)
+        scheduled = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        return Due(scheduled, datetime.strptime(start, "%Y%m%dT%H%M%S").replace(tzinfo=UTC) if start else None)
     except ValueError:
         return None
-    return Due(scheduled, start)
 
 
 def split(path: str) -> tuple[str, str] | None:

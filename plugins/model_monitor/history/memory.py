@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from model_monitor.history.counting import Count
 from model_monitor.history.kept import Kept
 from model_monitor.history.model import Execution
-from model_monitor.history.traffic import Count
 
 CONTENT_BYTES = 64 * 2**20
 EXECUTION_BYTES = 128 * 2**20

@@ -18,6 +18,7 @@ from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import InputError, MonitorError
 from model_monitor.history import folders
+from model_monitor.history.counting import Counting
 from model_monitor.history.documents import shortened
 from model_monitor.history.executions import RESULT_BYTES, RESULTS, Read, outline, understood, understood_baseline
 from model_monitor.history.folders import Due
@@ -75,7 +76,7 @@ class History:
         self._time = (-inf, FIRST)
         self._server = (endpoint.aws_conn_id, endpoint.region)
         self._service = Service(endpoint, sagemaker, clock)
-        self._traffic = Traffic(endpoint, storage, self._memory.counts, clock)
+        self._traffic = Traffic(endpoint, storage, Counting(storage, self._server, self._memory.counts), clock)
         self._reports = {
             kind: Listing(self._ask(names.report_folders(endpoint, kind), folders.split), clock=clock) for kind in KINDS
         }
@@ -143,6 +144,10 @@ class History:
         """Traffic hour by hour, of all hours that the time from one moment to before another touches."""
         with self._told():
             return self._traffic.hours(max(since, FIRST), until)
+
+    def traffic_problem(self) -> str | None:
+        """Why hours may not be known, or only be estimated; None where every file that was looked at could be read."""
+        return self._traffic.problem
 
     def service_problem(self) -> str | None:
         """Why the managed service's executions may be missing; None where it answers, be it that there are none."""
