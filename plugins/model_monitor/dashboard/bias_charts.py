@@ -31,7 +31,7 @@ def over_time(series: Series, executions: Sequence[Execution], start: datetime, 
     if marked:
         x = [charts.moment(executions[number].scheduled) for number in marked]
         data.append(charts.violations(x, [values[number] for number in marked]))
-    name = series.newest.name
+    name = charts.cut(series.newest.name)
     return charts.figure(
         data, charts.layout(210, xaxis=charts.time_axis(start, end, "UTC"), yaxis=charts.axis(name, nticks=6))
     )
@@ -56,14 +56,14 @@ def beside_allowed(metrics: Sequence[Metric], violated: Collection[Place]) -> li
 
 def _beside_allowed(metrics: Sequence[Metric], violated: Collection[Place]) -> Figure:
     drawn = metrics[::-1]
-    rows = [metric.name for metric in drawn]
+    rows = _rows(drawn)
     bounded = [metric for metric in drawn if charts.number(metric.allowed) is not None]
     data: list[dict[str, Any]] = [
         {
             "type": "bar",
             "orientation": "h",
             "name": "Allowed",
-            "y": [metric.name for metric in bounded],
+            "y": _rows(bounded),
             "x": [charts.number(2 * (metric.allowed or 0)) for metric in bounded],
             "base": [charts.number(-(metric.allowed or 0)) for metric in bounded],
             "marker": {"color": charts.ALLOWED},
@@ -75,7 +75,7 @@ def _beside_allowed(metrics: Sequence[Metric], violated: Collection[Place]) -> F
             "type": "scatter",
             "mode": "markers",
             "name": "Baseline",
-            "y": [metric.name for metric in bounded],
+            "y": _rows(bounded),
             "x": charts.numbers(metric.baseline for metric in bounded),
             "marker": {"symbol": "line-ns-open", "size": 14, "color": charts.BASELINE, "line": {"width": 2}},
             "hovertemplate": "%{x:.4f}",
@@ -95,7 +95,14 @@ def _beside_allowed(metrics: Sequence[Metric], violated: Collection[Place]) -> F
         charts.layout(
             90 + 26 * len(rows),
             xaxis=charts.axis("Metric's value; 0 is no bias, shaded is no farther from 0 than the baseline"),
-            yaxis=charts.axis(type="category", categoryorder="array", categoryarray=rows, gridcolor=charts.CLEAR),
+            yaxis=charts.axis(
+                type="category",
+                categoryorder="array",
+                categoryarray=rows,
+                tickvals=rows,
+                ticktext=[charts.short(metric.name) for metric in drawn],
+                gridcolor=charts.CLEAR,
+            ),
             hovermode="y unified",
             showlegend=True,
             barmode="overlay",
@@ -103,12 +110,17 @@ def _beside_allowed(metrics: Sequence[Metric], violated: Collection[Place]) -> F
     )
 
 
+def _rows(metrics: Sequence[Metric]) -> list[str]:
+    """What stands above the values beside the mouse."""
+    return [charts.wrapped(metric.name) for metric in metrics]
+
+
 def _values(name: str, metrics: Sequence[Metric], symbol: str, colour: str) -> dict[str, Any]:
     trace: dict[str, Any] = {
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "y": [metric.name for metric in metrics],
+        "y": _rows(metrics),
         "x": charts.numbers(metric.value for metric in metrics),
         "marker": {"symbol": symbol, "size": 9, "color": colour},
         "hovertemplate": "%{x:.4f}",

@@ -27,10 +27,15 @@ def text(untrusted: object) -> str:
     return str(untrusted).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def short(name: str, width: int = SHORT) -> str:
-    """A name cut to the width of an axis."""
+def cut(name: str, width: int = SHORT) -> str:
+    """A name that fits on an axis; not escaped."""
     plain = " ".join(name.split())
-    return text(plain if len(plain) <= width else f"{plain[: width - 1]}…")
+    return plain if len(plain) <= width else f"{plain[: width - 1]}…"
+
+
+def short(name: str, width: int = SHORT) -> str:
+    """A name that fits on an axis."""
+    return text(cut(name, width))
 
 
 def wrapped(name: str, width: int = WRAPPED) -> str:
