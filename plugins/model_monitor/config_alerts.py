@@ -9,21 +9,15 @@ from pydantic import Field, StringConstraints, model_validator
 from model_monitor.config_types import Section
 from model_monitor.config_windows import Cron
 
-Address = Annotated[
-    str,
-    StringConstraints(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$"),
-    Field(description="an e-mail address such as ann@example.com"),
-]
+ADDRESS = "an e-mail address such as ann@example.com"
+CONNECTION = "the id of an Airflow connection, such as smtp_default"
+Address = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]+@[^@\s,;<>]+$")]
 TopicArn = Annotated[
     str,
     StringConstraints(pattern=r"^arn:aws[a-z\-]*:sns:[a-z0-9\-]+:\d{12}:[A-Za-z0-9_\-]{1,256}$"),
     Field(description="the ARN of a standard SNS topic, such as arn:aws:sns:us-west-2:123456789012:drift"),
 ]
-ConnectionId = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$", max_length=250),
-    Field(description="the id of an Airflow connection"),
-]
+ConnectionId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]+$", max_length=250)]
 
 
 class Sns(Section):
@@ -36,14 +30,14 @@ class Email(Section):
     """E-mail through Airflow's SMTP connection, which also knows the sender unless `from_email` says otherwise."""
 
     to: list[Address] = Field(min_length=1, description="a list of e-mail addresses, such as [ann@example.com]")
-    conn_id: ConnectionId = "smtp_default"
-    from_email: Address | None = None
+    conn_id: ConnectionId = Field(default="smtp_default", description=CONNECTION)
+    from_email: Address | None = Field(default=None, description=ADDRESS)
 
 
 class Slack(Section):
     """Slack: the API where a channel is named, else an incoming webhook, which has a channel of its own."""
 
-    conn_id: ConnectionId | None = None
+    conn_id: ConnectionId | None = Field(default=None, description=CONNECTION)
     channel: str | None = Field(default=None, min_length=1, max_length=80, description="a channel such as '#drift'")
 
     @property

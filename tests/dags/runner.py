@@ -1,6 +1,7 @@
 """Runs the DAGs that its standard input names, in an Airflow of its own: `python tests/dags/runner.py DAGS`.
 
-Each line of input is a DAG's id; the answer is a line of JSON with the run's state, its tasks' states and its assets.
+Each line of input is a DAG's id and its form in JSON; the answer is a line of JSON with the run's state, its tasks'
+states and what it told of its assets.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def main(dags: str) -> None:
     assert not bag.import_errors, bag.import_errors
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
-        run = bag.dags[line.strip()].test()
+        dag_id, form = line.split(maxsplit=1)
+        run = bag.dags[dag_id].test(run_conf=json.loads(form))
         with Session() as session:
             tasks = session.scalars(select(TaskInstance).where(TaskInstance.run_id == run.run_id))
             events = session.scalars(select(AssetEvent).where(AssetEvent.source_run_id == run.run_id))

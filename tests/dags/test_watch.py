@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config_alerts import Alerts
 from model_monitor.hooks.s3 import StorageHook
-from model_monitor.operators.ground_truth import UploadGroundTruthOperator
 from model_monitor.operators.schedule import CreateJobDefinitionOperator, CreateScheduleOperator
 from model_monitor.operators.teardown import DeleteMonitorOperator
-from model_monitor.operators.traffic import SendTrafficOperator
-from model_monitor.sensors.captures import CapturesSensor
+from tests.dags.running import RunDag, an_hour, runs_of, subjects, with_topic
 from tests.monitored import run_task
 from tests.receivers import Posts, http_server
-from tests.running_aws import Running, new_name
+from tests.running_aws import Running
 
-PROJECT = Path(__file__).resolve().parents[2]
 NOTHING = {"look": "success"} | {
     f"{kind}.{task}": "skipped" for kind in names.KINDS for task in ("verdict", "alert", "violations", "done")
 }
-Tick = Callable[[], dict[str, Any]]
 
 
 @pytest.fixture
@@ -42,57 +32,13 @@ def sns() -> Iterator[Posts]:
 @pytest.fixture
 def told(deployed: MonitoredEndpoint, aws: Running, sns: Posts) -> MonitoredEndpoint:
     """The shared endpoint, with a topic that is told."""
-    client = aws.client("sns")
-    topic = client.create_topic(Name=new_name("drift"))["TopicArn"]
-    client.subscribe(TopicArn=topic, Protocol="http", Endpoint=sns.url)
-    alerts = Alerts.model_validate({"sns": {"topic_arn": topic}})
-    return deployed.model_copy(update={"alerts": alerts})
+    return with_topic(deployed, aws, sns)
 
 
 @pytest.fixture
-def watch(told: MonitoredEndpoint, tmp_path: Path) -> Iterator[Tick]:
-    """Runs its `<endpoint>.watch` once."""
-    dags, endpoints = tmp_path / "dags", tmp_path / "endpoints"
-    for folder in (dags, endpoints):
-        folder.mkdir()
-    shutil.copy(PROJECT / "dags" / "watch.py", dags)
-    content = told.model_dump(mode="json", exclude_unset=True)
-    (endpoints / f"{told.name}.yaml").write_text(json.dumps(content))
-    environment = os.environ | {
-        "AIRFLOW_HOME": str(tmp_path / "airflow"),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
-        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-        "MODEL_MONITOR_ENDPOINTS": str(endpoints),
-        "PYTHONPATH": os.pathsep.join(str(PROJECT / part) for part in ("plugins", "include")),
-    }
-    log = (tmp_path / "runner.log").open("w+")
-    runner = subprocess.Popen(
-        [sys.executable, str(PROJECT / "tests" / "dags" / "runner.py"), str(dags)],
-        cwd=PROJECT,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-    )
-    assert runner.stdin is not None
-    assert runner.stdout is not None
-    stdin, stdout = runner.stdin, runner.stdout
-
-    def tick() -> dict[str, Any]:
-        stdin.write(f"{told.name}.watch\n")
-        stdin.flush()
-        line = stdout.readline()
-        assert line, Path(log.name).read_text()[-8000:]
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    ready = stdout.readline()
-    assert ready == "ready\n", Path(log.name).read_text()[-8000:]
-    yield tick
-    stdin.close()
-    runner.wait(60)
-    log.close()
+def watch(told: MonitoredEndpoint, tmp_path: Path) -> Iterator[RunDag]:
+    with runs_of("watch", told, tmp_path) as run:
+        yield run
 
 
 @pytest.fixture
@@ -123,20 +69,8 @@ def constrain(endpoint: MonitoredEndpoint, uri: str, factor: float) -> None:
     storage.put(uri, json.dumps(analysis))
 
 
-def an_hour(endpoint: MonitoredEndpoint, aws: Running) -> None:
-    """An hour of traffic with labels, and the execution that judges it."""
-    traffic = run_task(SendTrafficOperator(task_id="send", endpoint=endpoint))
-    run_task(CapturesSensor(task_id="captures", endpoint=endpoint, traffic=traffic))
-    run_task(UploadGroundTruthOperator(task_id="labels", endpoint=endpoint))
-    aws.advance(3600, settle=True)
-
-
-def subjects(sns: Posts) -> list[str]:
-    return [post["Subject"].partition(" ")[2] for post in sns.received]
-
-
 def test_a_schedule_is_watched_hour_by_hour(
-    told: MonitoredEndpoint, scheduled: str, watch: Tick, sns: Posts, aws: Running
+    told: MonitoredEndpoint, scheduled: str, watch: RunDag, sns: Posts, aws: Running
 ) -> None:
     an_hour(told, aws)
     ran = watch()
