@@ -81,8 +81,9 @@ def runs_of(kind: str, endpoint: MonitoredEndpoint, folder: Path) -> Iterator[Ru
     try:
         yield run
     finally:
+        runner.terminate()
+        runner.wait(30)
         stdin.close()
-        runner.wait(60)
         stdout.close()
 
 
