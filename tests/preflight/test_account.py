@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
+from model_monitor.config_alarms import Alarms, BiasAlarm
 from model_monitor.errors import AccessDenied, PreflightFailed
 from model_monitor.hooks.base import PERMISSIONS
 from model_monitor.operators.preflight import PreflightOperator
@@ -52,10 +53,12 @@ def test_an_endpoint_in_service_with_captures_and_labels_is_fine(captured: Monit
 def test_each_call_denied_in_turn_is_a_finding_that_names_the_permission(
     aws: Running, captured: MonitoredEndpoint
 ) -> None:
-    with proxied(aws.url, captured) as (proxy, endpoint):
+    alarms = Alarms(bias=[BiasAlarm(metric="DPPL", below=-0.1)])
+    with proxied(aws.url, captured.model_copy(update={"alarms": alarms})) as (proxy, endpoint):
         found(endpoint)
         asked = sorted(set(proxy.seen))
         assert {"s3:PutObject", "sagemaker:DescribeEndpoint", "iam:GetRole", "sagemaker:ListTags"} <= set(asked)
+        assert "cloudwatch:DescribeAlarms" in asked
         for operation in asked:
             proxy.reset()
             proxy.deny(operation)

@@ -82,6 +82,25 @@ def test_a_mistake_is_found(files: Path, changes: dict[str, Any], check: str, le
     assert (finding.level, what in finding.what) == (level, True), finding
 
 
+def test_alarms_watch_what_is_there(files: Path) -> None:
+    facets = [{"name": "Age", "values_or_threshold": [0]}, {"name": "Visits"}]
+    alarms = {
+        "bias": [
+            {"metric": "DPPL", "facet": "Age", "below": 0},
+            {"metric": "DPPL", "facet": "Visits", "group": "never", "below": 0},
+        ],
+        "explainability": [{"feature": "Age", "below": 0}, {"feature": "Agee", "below": 0}],
+    }
+    findings = found(monitored_endpoint(files, "bucket", alarms=alarms, **bias(facets=facets)), "alarms")
+    assert [(finding.level, finding.where) for finding in findings] == [
+        ("ok", "alarms.bias.0"),
+        ("warning", "alarms.bias.1.group"),
+        ("ok", "alarms.explainability.0"),
+        ("error", "alarms.explainability.1.feature"),
+    ]
+    assert "Age, Income, Visits, Calls" in findings[3].fix
+
+
 def test_one_mistake_hides_no_other(files: Path) -> None:
     endpoint = monitored_endpoint(
         files,

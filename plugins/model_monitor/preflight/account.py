@@ -14,6 +14,7 @@ from model_monitor.preflight.findings import Finding, Level, ok
 
 if TYPE_CHECKING:
     from model_monitor.hooks.base import MonitorHook
+    from model_monitor.hooks.cloudwatch import CloudWatchHook
     from model_monitor.hooks.logs import LogsHook
     from model_monitor.hooks.s3 import StorageHook
     from model_monitor.hooks.sagemaker import SageMakerHook
@@ -27,17 +28,25 @@ class Account:
     sagemaker: SageMakerHook
     iam: MonitorHook
     logs: LogsHook
+    cloudwatch: CloudWatchHook
 
     @classmethod
     def of(cls, endpoint: MonitoredEndpoint) -> Account:
         """The account behind the endpoint's Airflow connection."""
         from model_monitor.hooks.base import MonitorHook
+        from model_monitor.hooks.cloudwatch import CloudWatchHook
         from model_monitor.hooks.logs import LogsHook
         from model_monitor.hooks.s3 import StorageHook
         from model_monitor.hooks.sagemaker import SageMakerHook
 
         at: dict[str, Any] = {"aws_conn_id": endpoint.aws_conn_id, "region_name": endpoint.region}
-        return cls(StorageHook(**at), SageMakerHook(**at), MonitorHook(client_type="iam", **at), LogsHook(**at))
+        return cls(
+            StorageHook(**at),
+            SageMakerHook(**at),
+            MonitorHook(client_type="iam", **at),
+            LogsHook(**at),
+            CloudWatchHook(**at),
+        )
 
     @property
     def is_aws(self) -> bool:
