@@ -123,18 +123,20 @@ class ViolationsOperator(AfterVerdictOperator):
             raise AirflowSkipException(why)
         outcome = Outcome.of(verdict)
         for event in context["inlet_events"][self.asset].ascending(False).limit(1):
-            if (last := event.extra.get("scheduled", "")) > outcome.scheduled:
+            # Events that somebody made by hand can lack everything.
+            extra = event.extra or {}
+            if (last := str(extra.get("scheduled", ""))) > outcome.scheduled:
                 raise AirflowSkipException(f"{self.asset.uri} is about a later window already, due {last}.")
-            if (last, event.extra.get("keys")) == (outcome.scheduled, list(outcome.violations)):
+            if (last, extra.get("keys")) == (outcome.scheduled, list(outcome.violations)):
                 raise AirflowSkipException(f"{self.asset.uri} is about this window already.")
-        extra = {
+        told = {
             **{key: verdict[key] for key in ("endpoint", "kind", "schedule", "status", "report")},
             "scheduled": outcome.scheduled,
             "violations": verdict["violations"][:MOST_VIOLATIONS],
             "keys": list(outcome.violations),
         }
-        context["outlet_events"][self.asset].extra = extra
+        context["outlet_events"][self.asset].extra = told
         self.log.info(
             "%s: %d violations in the window due %s", self.asset.uri, len(outcome.violations), outcome.scheduled
         )
-        return extra
+        return told

@@ -11,6 +11,7 @@ from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import AccessDenied, MonitorError, Unreachable
 from model_monitor.preflight import (
     alarms,
+    alerts,
     archive,
     captured,
     constraints,
@@ -63,6 +64,7 @@ SUBJECTS: dict[str, Subject] = {
         offline=[("retraining", retraining.check_function)],
         online=[("model in force", retraining.check_model_in_force)],
     ),
+    "alerts": Subject(online=[("alerts", alerts.check_channels)]),
     "managed_service": Subject(online=[("managed service", service.check_service)]),
     "records": Subject(
         online=[
