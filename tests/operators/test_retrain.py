@@ -133,6 +133,13 @@ def test_after_a_rejection_there_is_a_pause(shop: MonitoredEndpoint, aws: Runnin
     assert needed(shop, verdict(shop, aws.now() + 4 * HOUR))
 
 
+def test_an_approval_ends_the_pause(serving: MonitoredEndpoint, aws: Running) -> None:
+    StorageHook().put(names.rejected_model(serving), json.dumps({"at": windows.shown(aws.now())}))
+    approved = ApprovedModel("0123456789ab", sources.archive(serving), "ann", aws.now() + timedelta(minutes=1))
+    put_in_force(serving, StorageHook(), approved)
+    assert needed(serving, verdict(serving, aws.now() + timedelta(hours=1, minutes=2)))
+
+
 def test_a_rejection_that_cannot_be_read_is_named(shop: MonitoredEndpoint, aws: Running) -> None:
     StorageHook().put(names.rejected_model(shop), "{}")
     with pytest.raises(InputError, match=r"retraining/rejected.json: does not say when"):

@@ -57,15 +57,16 @@ class RetrainingNeededOperator(MonitorOperator):
 
     def _settled(self) -> Settled:
         serving = self.hook.endpoint(self.endpoint.name)
-        retraining = retraining_of(self.endpoint)
+        approved, rejected = self.model_in_force.approved, rejected_at(self.endpoint, self.storage)
         since = []
         if serving is not None:
             config = self.hook.call("describe_endpoint_config", EndpointConfigName=serving["EndpointConfigName"])
             since.append(config["CreationTime"])
-            if (approved := self.model_in_force.approved) is not None:
+            if approved is not None:
                 since.append(approved.at)
-        pause = duration(retraining.pause_after_rejection)
-        return Settled(max(since, default=None), rejected_at(self.endpoint, self.storage), pause)
+        if approved is not None and rejected is not None and rejected <= approved.at:
+            rejected = None
+        return Settled(max(since, default=None), rejected, duration(retraining_of(self.endpoint).pause_after_rejection))
 
     def _kept(self, judged: Judged) -> dict[str, Any]:
         content = judged.as_dict()
