@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -226,9 +227,9 @@ def test_a_file_of_very_many_groups_is_read_at_once(place: Place) -> None:
     groups = {str(number): {"AD": 0.1} for number in range(20_000)}
     place.baseline("bias", bias(groups))
     place.report("bias", WINDOW, analysis=bias(groups))
-    started = datetime.now(UTC)
+    started = time.process_time()
     assert len(only(place).metrics) == 20_000
-    assert datetime.now(UTC) - started < timedelta(seconds=10)
+    assert time.process_time() - started < 10
 
 
 def test_files_of_a_folder_are_read_by_their_listed_names_only(place: Place) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from model_monitor.config import MonitoredEndpoint
+from model_monitor.errors import MonitorError
 from model_monitor.history import registry
 from model_monitor.history.registry import Registry
 from tests.history.stored import Place, bias
@@ -38,11 +41,8 @@ def test_histories_read_by_the_endpoint_s_connection(place: Place) -> None:
     assert execution.metrics[0].value == 0.1
 
 
-def test_endpoints_asked_for_longest_ago_are_forgotten(
-    endpoint: MonitoredEndpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(registry, "ENDPOINTS", 2)
-    own = Registry()
+def test_endpoints_asked_for_longest_ago_are_forgotten(endpoint: MonitoredEndpoint) -> None:
+    own = Registry(limit=2)
     first, second, third = (endpoint.model_copy(update={"name": name}) for name in ("one", "two", "three"))
     histories = [own.history_of(one) for one in (first, second)]
     own.history_of(third)
@@ -52,10 +52,22 @@ def test_endpoints_asked_for_longest_ago_are_forgotten(
 
 def test_clients_do_not_wait_as_long_as_tasks_do(endpoint: MonitoredEndpoint) -> None:
     """A page that waits for a server that is gone is no page."""
-    own = Registry()
-    own.history_of(endpoint)
-    ((storage, sagemaker),) = own._hooks.values()
-    for hook in (storage, sagemaker):
+    for hook in registry._connected(endpoint.aws_conn_id, endpoint.region):
         settings = hook.conn_client_meta.config
         assert (settings.retries["total_max_attempts"], settings.connect_timeout) == (2, 3)
-    assert storage.conn_client_meta.config.s3 == {"addressing_style": "path"}
+
+
+@pytest.mark.parametrize(
+    ("extra", "problem"),
+    [
+        ({"profile_name": "nobody"}, "profile"),
+        ({"endpoint_url": "nowhere"}, "endpoint"),
+        ({"config_kwargs": {"x": 1}}, "x"),
+    ],
+)
+def test_a_connection_that_cannot_be_used_is_told(
+    endpoint: MonitoredEndpoint, monkeypatch: pytest.MonkeyPatch, extra: dict[str, Any], problem: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_BROKEN", json.dumps({"conn_type": "aws", "extra": extra}))
+    with pytest.raises(MonitorError, match=f"connection 'broken' cannot be used: .*{problem}"):
+        Registry().history_of(endpoint.model_copy(update={"aws_conn_id": "broken"}))

@@ -29,6 +29,18 @@ def test_what_is_put_can_be_read_and_what_is_not_there_is_none(storage: StorageH
     assert storage.read(f"s3://{bucket}/a/b.txt") is None
 
 
+def test_what_is_large_comes_in_pieces_and_is_not_read_further_than_asked_for(
+    storage: StorageHook, bucket: str
+) -> None:
+    content = bytes(range(256)) * 4096 * 3
+    storage.put(f"s3://{bucket}/large", content)
+    assert b"".join(storage.chunks(f"s3://{bucket}/large")) == content
+    assert next(storage.chunks(f"s3://{bucket}/large")) == content[: 2**20]
+    assert list(storage.chunks(storage.put(f"s3://{bucket}/empty", ""))) == []
+    with pytest.raises(InputError, match=f"s3://{bucket}/nothing is gone"):
+        list(storage.chunks(f"s3://{bucket}/nothing"))
+
+
 def test_a_file_is_uploaded_once(storage: StorageHook, bucket: str, tmp_path: Path) -> None:
     file = tmp_path / "model.tar.gz"
     file.write_bytes(b"model")

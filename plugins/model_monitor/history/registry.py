@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from threading import Lock
+from typing import Any
 
+from airflow.sdk.exceptions import AirflowException
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
+from model_monitor.errors import MonitorError
+from model_monitor.history.kept import Kept
 from model_monitor.history.memory import Memory
 from model_monitor.history.reader import History
 from model_monitor.hooks.s3 import StorageHook
@@ -20,39 +23,44 @@ IMPATIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=15, max_pool_connections=32
 )
 
+Hooks = tuple[StorageHook, SageMakerHook]
+
 
 class Registry:
     """Histories by endpoint, and the clients that they share; the endpoints asked for longest ago are forgotten."""
 
-    def __init__(self) -> None:
-        self._lock = Lock()
+    def __init__(self, limit: int = ENDPOINTS) -> None:
         self._memory = Memory()
-        self._hooks: dict[tuple[str, str], tuple[StorageHook, SageMakerHook]] = {}
-        self._histories: OrderedDict[str, tuple[str, History]] = OrderedDict()
+        self._hooks: Kept[Hooks] = Kept(limit)
+        self._histories: Kept[History] = Kept(limit)
 
     def history_of(self, endpoint: MonitoredEndpoint) -> History:
-        """The endpoint's history; a new one where its configuration is another than before."""
-        content = names.fingerprint(endpoint.model_dump(mode="json"))
-        with self._lock:
-            known, history = self._histories.get(endpoint.name, (None, None))
-            if history is None or known != content:
-                history = History(endpoint, *self._hooks_of(endpoint), self._memory)
-                self._histories[endpoint.name] = (content, history)
-            self._histories.move_to_end(endpoint.name)
-            if len(self._histories) > ENDPOINTS:
-                self._histories.popitem(last=False)
-            return history
+        """The endpoint's history; another one for another configuration.
 
-    def _hooks_of(self, endpoint: MonitoredEndpoint) -> tuple[StorageHook, SageMakerHook]:
+        Raises:
+            MonitorError: when its connection cannot be used.
+        """
+        content = names.fingerprint(endpoint.model_dump(mode="json"))
+        return self._histories.get((endpoint.name, content), lambda: self._made(endpoint))
+
+    def _made(self, endpoint: MonitoredEndpoint) -> History:
         place = (endpoint.aws_conn_id, endpoint.region)
-        if place not in self._hooks:
-            about = {"aws_conn_id": endpoint.aws_conn_id, "region_name": endpoint.region}
-            hooks = StorageHook(**about), SageMakerHook(**about)
-            for hook in hooks:
-                hook.defaults = hook.defaults.merge(IMPATIENT)
-                _ = hook.conn  # Clients can be shared by threads, but not made by them.
-            self._hooks[place] = hooks
-        return self._hooks[place]
+        storage, sagemaker = self._hooks.get(place, lambda: _connected(*place))
+        return History(endpoint, storage, sagemaker, self._memory)
+
+
+def _connected(connection: str, region: str) -> Hooks:
+    """Hooks with their clients, which can be shared by threads, but not made by them."""
+    about: dict[str, Any] = {"aws_conn_id": connection, "region_name": region}
+    hooks = StorageHook(**about), SageMakerHook(**about)
+    try:
+        for hook in hooks:
+            hook.defaults = hook.defaults.merge(IMPATIENT)
+            _ = hook.conn
+    except (AirflowException, BotoCoreError, ClientError, TypeError, ValueError) as problem:
+        # boto3 and Airflow complain of a connection's fields in all these ways.
+        raise MonitorError(f"The Airflow connection '{connection}' cannot be used: {problem}") from problem
+    return hooks
 
 
 history_of = Registry().history_of
