@@ -36,7 +36,9 @@ AIM = """plot => {
         const seen = points.filter(point => bar ? point.s : Number.isFinite(point.x) && Number.isFinite(point.y));
         if (!seen.length) continue;
         const point = seen[Math.floor(seen.length / 2)];
-        const [across, down] = bar ? point.ct : [x.c2p(point.x), y.c2p(point.y)];
+        const along = bar && [point.b + point.s / 2, (point.p0 + point.p1) / 2];
+        const [right, up] = !bar ? [point.x, point.y] : trace.orientation === "h" ? along : along.reverse();
+        const [across, down] = [x.c2p(right), y.c2p(up)];
         const value = bar ? point.s : layout.hovermode.startsWith("y") ? point.x : point.y;
         return {left: box.left + x._offset + across, top: box.top + y._offset + down, value};
     }
@@ -70,7 +72,7 @@ def hover(page: Page, plot: Locator) -> tuple[float, str]:
     page.mouse.move(aim["left"], aim["top"], steps=3)
     label = plot.locator(".hoverlayer .hovertext, .hoverlayer .legend").first
     label.wait_for()
-    return float(aim["value"]), " ".join(label.locator("text").all_inner_texts())
+    return float(aim["value"]), " ".join(label.locator("text").all_text_contents())
 
 
 def says(label: str, value: float) -> bool:

@@ -47,4 +47,4 @@ def test_every_route_refuses_anonymous_requests(site: Site) -> None:
 @pytest.mark.parametrize("cookie", ["", "nonsense", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiIsInJvbGUiOiJhZG1pbiJ9."])
 def test_a_forged_token_is_none(site: Site, cookie: str) -> None:
     answer = httpx.get(f"{site.url}{addresses.overview()}", cookies={"_token": cookie}, trust_env=False)
-    assert answer.status_code == HTTPStatus.UNAUTHORIZED
+    assert answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)

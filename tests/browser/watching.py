@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import ConsoleMessage, Dialog, Page, Request, Response
 
+from tests.browser import hostile
+
 # Leaving a page ends what it was still loading.
 LEFT = "net::ERR_ABORTED"
 # What Chromium has to say of the frame that Airflow makes.
 AIRFLOWS = "An iframe which has both allow-scripts and allow-same-origin for its sandbox attribute"
+# That a hostile report's script does not run.
+REFUSED = "Blocked script execution in"
 
 
 @dataclass
@@ -27,7 +31,8 @@ class Watch:
         self.page.on("dialog", self._dialog)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(AIRFLOWS):
+        refused = message.text.startswith(REFUSED) and f"/endpoints/{hostile.NAME}/" in message.text
+        if message.type in ("error", "warning") and not (refused or message.text.startswith(AIRFLOWS)):
             self.problems.append(f"console {message.type}: {message.text} ({message.location.get('url')})")
 
     def _failed(self, request: Request) -> None:
