@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, get_args
 
@@ -150,3 +151,12 @@ def test_metrics_that_are_old_when_they_come_have_no_alarm(tmp_path: Path) -> No
 def test_metrics_have_to_be_published(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"alarms: watch what monitoring.publish_cloudwatch_metrics publishes"):
         loaded(tmp_path, {"bias": [DPPL]}, monitoring={"publish_cloudwatch_metrics": False})
+
+
+def test_the_documentation_s_example_is_one(tmp_path: Path) -> None:
+    documentation = (CHURN.parents[2] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\nalarms:\n.*?```", documentation, re.DOTALL)
+    alarms = yaml.safe_load(example.strip("`").removeprefix("yaml"))["alarms"]
+    found = names_of(loaded(tmp_path, alarms))
+    assert len(found) == 7
+    assert "churn-explain-base-rate-above" in found

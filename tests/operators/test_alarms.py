@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
 
 from model_monitor import names, records, requests, windows
 from model_monitor.analysis import cloudwatch
@@ -303,3 +304,13 @@ def test_a_feature_that_is_not_explained_is_told_with_those_that_are(endpoint: M
     with pytest.raises(InputError, match=r"alarms\.explainability\.0\.feature: 'Agee' is not .*Age, Income"):
         set_alarms(endpoint, "explainability")
     assert list(alarms_of(aws, endpoint)) == [f"{endpoint.name}-explain-Age-below"]
+
+
+def test_without_a_verdict_nothing_is_set(endpoint: MonitoredEndpoint, aws: Running) -> None:
+    endpoint = alarmed(endpoint, bias=[{"metric": "DPPL", "below": -0.1}])
+    baseline(endpoint, analysis_of({"(0, 7]": 0.3}))
+    about: dict[str, Any] = {"task_id": "alarms", "endpoint": endpoint, "kind": "bias"}
+    with pytest.raises(AirflowSkipException):
+        run_task(SetAlarmsOperator(when="False", **about))
+    assert alarms_of(aws, endpoint) == {}
+    assert run_task(SetAlarmsOperator(when="True", **about))["changed"]

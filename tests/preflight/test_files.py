@@ -101,6 +101,13 @@ def test_alarms_watch_what_is_there(files: Path) -> None:
     assert "Age, Income, Visits, Calls" in findings[3].fix
 
 
+def test_alarms_on_daily_windows_come_late(files: Path) -> None:
+    daily = {"cron": "cron(0 6 ? * * *)", "start_time_offset": "-P1D"}
+    alarms = {"bias": [{"metric": "DPPL", "below": 0}]}
+    findings = found(monitored_endpoint(files, "bucket", alarms=alarms, monitoring=daily), "alarms")
+    assert [(finding.level, finding.where) for finding in findings] == [("warning", "alarms"), ("ok", "alarms.bias.0")]
+
+
 def test_one_mistake_hides_no_other(files: Path) -> None:
     endpoint = monitored_endpoint(
         files,

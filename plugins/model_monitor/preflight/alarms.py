@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+from model_monitor import windows
 from model_monitor.config_alarms import BiasAlarm, ExplainabilityAlarm
 from model_monitor.preflight.account import Account, Probe
 from model_monitor.preflight.definition import Definition
 from model_monitor.preflight.findings import Finding, error, ok, warning
 
+A_DAY = timedelta(days=1)
 BY_USE = "cloudwatch:PutMetricAlarm, DeleteAlarms and TagResource"
 
 
 def check_alarms(definition: Definition) -> Iterator[Finding]:
     """Alarms' features against the model's inputs, and their groups against the values of the validation data set."""
     alarms = definition.endpoint.alarms
-    for place, alarm in () if alarms is None else alarms.placed():
+    if alarms is None:
+        return
+    if windows.age(definition.endpoint) >= A_DAY:
+        what = "metrics bear the time at which their window began, a day and more before it is judged"
+        fix = "CloudWatch shows such metrics two days later, its alarms too late or never. Prefer `alerts`."
+        yield warning("alarms", "alarms", what, fix)
+    for place, alarm in alarms.placed():
         if isinstance(alarm, ExplainabilityAlarm):
             yield _feature(definition, place, alarm)
         else:
