@@ -104,6 +104,8 @@ MISTAKES = [
         "max_runtime_seconds: 3600",
         "monitoring.max_runtime_seconds: at most 1800 for the bias monitor of an hourly schedule (found 3600)",
     ),
+    ("schedule: null", "schedule: weekly", "reports.schedule: expected a cron expression of five fields in UTC"),
+    ("schedule: null", "schedule: null\n  days: 7", "reports.days: unknown key; allowed here: schedule"),
     (
         "source: model_monitor.labels.random_labels",
         "source: labels",

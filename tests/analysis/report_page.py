@@ -24,14 +24,16 @@ class Page(HTMLParser):
             self.tables.append([])
         elif tag == "tr":
             self.tables[-1].append([])
-        self._cell = tag in ("td", "th") or (self._cell and tag in ("em", "div"))
+        self._cell = tag in ("td", "th") or (self._cell and tag in ("em", "div", "bdi"))
         if tag in ("td", "th"):
             self.tables[-1][-1].append("")
 
     def handle_endtag(self, tag: str) -> None:
-        self._cell = self._cell and tag not in ("td", "th")
+        if tag in ("td", "th"):
+            self._cell = False
+            self.tables[-1][-1][-1] = " ".join(self.tables[-1][-1][-1].split())
 
     def handle_data(self, data: str) -> None:
         self.words += data
         if self._cell:
-            self.tables[-1][-1][-1] += data.strip()
+            self.tables[-1][-1][-1] += data

@@ -124,3 +124,8 @@ def test_without_ranges_there_is_neither_whisker_nor_band() -> None:
 
 def test_long_names_are_cut() -> None:
     assert f"{'n' * 39}…" in bars("t", ["n" * 60], [1.0], [None], [False], "x")
+
+
+def test_what_is_unseen_in_names_is_left_out() -> None:
+    drawing = bars("t", ["a\u202eb\x00c\u2066\n"], [1.0], [None], [False], "x")
+    assert "abc" in {element.text for element in ElementTree.fromstring(drawing).iter(f"{SVG}text")}

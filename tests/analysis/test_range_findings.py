@@ -76,7 +76,7 @@ def points(*verdicts: str | None, values: tuple[float | None, ...] = ()) -> list
 
 
 def test_a_finding_says_since_when_it_lasts_across_windows_that_were_not_judged() -> None:
-    found = finding("w", "m", points("violation", "ok", "violation", None, "violation"), abs, 0.1)
+    found = finding(("w", "w"), "m", points("violation", "ok", "violation", None, "violation"), abs, 0.1)
 
     assert found is not None
     assert (found.judged, found.violated, found.doubtful) == (4, 3, 0)
@@ -86,28 +86,28 @@ def test_a_finding_says_since_when_it_lasts_across_windows_that_were_not_judged(
 
 
 def test_a_finding_that_is_over_has_no_since() -> None:
-    found = finding("w", "m", points("violation", "ok"), abs, 0.1)
+    found = finding(("w", "w"), "m", points("violation", "ok"), abs, 0.1)
     assert found is not None
     assert (found.since, found.streak, found.last) == (None, 0, TEN)
 
 
 def test_what_is_never_violated_is_no_finding_and_what_is_doubtful_is() -> None:
-    assert finding("w", "m", points("ok", None), abs, 0.1) is None
-    doubtful = finding("w", "m", points("ok", "not certain"), abs, 0.1)
+    assert finding(("w", "w"), "m", points("ok", None), abs, 0.1) is None
+    doubtful = finding(("w", "w"), "m", points("ok", "not certain"), abs, 0.1)
     assert doubtful is not None
     assert (doubtful.violated, doubtful.doubtful, doubtful.first) == (0, 1, None)
 
 
 def test_the_worst_is_what_lies_farthest_on_the_bad_side() -> None:
     marked = ("violation",) * 4
-    far = finding("w", "m", points(*marked, values=(0.1, -5.0, 3.0, None)), abs, 0.0)
-    low = finding("w", "m", points(*marked, values=(0.8, 0.7, 0.95, None)), lambda value: -value, 0.9)
+    far = finding(("w", "w"), "m", points(*marked, values=(0.1, -5.0, 3.0, None)), abs, 0.0)
+    low = finding(("w", "w"), "m", points(*marked, values=(0.8, 0.7, 0.95, None)), lambda value: -value, 0.9)
     assert (far and far.worst, low and low.worst) == (-5.0, 0.7)
 
 
 def test_findings_come_in_the_order_of_how_often() -> None:
     often, once, maybe = (
-        finding(name, name, points(*verdicts), abs, 0.0)
+        finding((name, name), name, points(*verdicts), abs, 0.0)
         for name, verdicts in [("a", ["violation"] * 2), ("b", ["violation"]), ("c", ["not certain"])]
     )
     assert by_weight([maybe, None, once, often]) == [often, once, maybe]

@@ -206,6 +206,11 @@ def svg(figure: Figure, title: str) -> str:
 
 
 def short(name: str, limit: int = 40) -> str:
-    """A name as a chart has room for it; dollars are no mathematics."""
-    text = name if len(name) <= limit else f"{name[: limit - 1]}…"
+    """A name as a chart has room for it; dollars are no mathematics, nothing turns the writing's direction."""
+    plain = name.translate(_UNSEEN)
+    text = plain if len(plain) <= limit else f"{plain[: limit - 1]}…"
     return text.replace("$", r"\$")
+
+
+_UNSEEN = dict.fromkeys([*range(32), 127, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+"""Control characters, and those that turn the direction of writing."""

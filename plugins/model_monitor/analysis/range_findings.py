@@ -46,11 +46,11 @@ class Point:
 class Finding:
     """A metric, or a label's NDCG, that violated at least once, or would have if its interval had confirmed it.
 
-    `judged` counts windows in which it was compared. `since` is the first of the violating windows that no other window
-    has followed; None if it does not violate any more.
+    `where` is facet and group, or what comes before the label. `judged` counts windows in which it was compared.
+    `since` is the first of the violating windows that no other window has followed; None if it violates no more.
     """
 
-    where: str
+    where: tuple[str, str]
     what: str
     judged: int
     violated: int
@@ -118,7 +118,7 @@ def streak(flags: Sequence[bool]) -> int:
 
 
 def finding(
-    where: str, what: str, points: Sequence[Point], worse: Callable[[float], float], baseline: float | None
+    where: tuple[str, str], what: str, points: Sequence[Point], worse: Callable[[float], float], baseline: float | None
 ) -> Finding | None:
     """A metric's windows in brief; None where it never violated and never came near it.
 

@@ -61,7 +61,7 @@ class _Group:
     """A group of a facet, and its metrics' drawing."""
 
     section: str
-    title: str
+    place: tuple[str, str]
     chart: str
 
 
@@ -153,7 +153,7 @@ def _one_series(about: Range, metrics: Mapping[int, Metric]) -> _Series:
         for number, execution in enumerate(about.executions)
     ]
     everything = _complete(about, points)
-    where = f"{newest.facet}: {newest.group}"
+    where = (newest.facet, newest.group)
     return _Series(newest, everything, finding(where, newest.description, everything, abs, newest.baseline))
 
 
@@ -182,11 +182,9 @@ def _chosen(series: Mapping[tuple[Group, str], _Series]) -> list[tuple[Group, di
 def _group(group: Group, metrics: Mapping[str, _Series], about: Range) -> _Group:
     drawn = [one for one in metrics.values() if any(point.value is not None for point in one.points)][:MOST_METRICS]
     newest = next(iter(metrics.values())).newest
-    title = f"{newest.facet}: {newest.group}"
-    chart = panels(
-        f"{SECTION_TITLES[group[0]]}: {title}", [_metric_panel(one) for one in drawn], about.start, about.end, Legend()
-    )
-    return _Group(group[0], title, chart)
+    title = f"{SECTION_TITLES[group[0]]}: {newest.facet}: {newest.group}"
+    chart = panels(title, [_metric_panel(one) for one in drawn], about.start, about.end, Legend())
+    return _Group(group[0], (newest.facet, newest.group), chart)
 
 
 def _metric_panel(series: _Series) -> Panel:
@@ -217,7 +215,7 @@ def _label(label: str, about: Range) -> _Label:
         chart=panels(f"NDCG: {label}", [_score_panel(label, scores)], about.start, about.end, NDCG_LEGEND)
         if any(point.value is not None for point in scores)
         else "",
-        finding=finding(f"Order of inputs: {label}", "NDCG", scores, _lower, NDCG_THRESHOLD),
+        finding=finding(("Order of inputs", label), "NDCG", scores, _lower, NDCG_THRESHOLD),
         first=first.scheduled,
         last=last.scheduled,
         inputs=inputs[:TOP_FEATURES],

@@ -23,7 +23,7 @@ from model_monitor.analysis.time_canvas import CHARACTER, SIGNS, Canvas, Sign
 MOST_POINTS = 200
 """A panel with more windows shows the worst one of each of so many stretches of time."""
 
-_WIDTH, _GAP, _LEFT, _RIGHT = 662.4, 20.0, 38.0, 6.0
+_WIDTH, _GAP, _LEFT, _RIGHT = 662.4, 16.0, 38.0, 12.0
 _HEAD, _PANEL, _PLOT_BOTTOM, _PLOT_TOP = 24.0, 118.0, 20.0, 16.0
 _TICK = 3.0
 _WHISKER = "#8fb3cf"
