@@ -18,6 +18,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowSkipException, DownstreamTasksSkipped, TaskAwaitingInput
 
 from model_monitor import names, requests, sources, windows
+from model_monitor.alerts.letter import Letter
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import ConfigError, InputError, ResourceConflict
 from model_monitor.hooks.s3 import StorageHook
@@ -31,6 +32,7 @@ from model_monitor.operators.retrain import (
     RetrainOperator,
 )
 from model_monitor.operators.storage import UploadFilesOperator
+from model_monitor.retraining import notice
 from model_monitor.retraining.material import Figure, Material, Retrained
 from tests.monitored import context, monitored_endpoint, run_task, write_files
 from tests.running_aws import Running, make_bucket, tar_gz
@@ -248,15 +250,26 @@ def candidate(shop: MonitoredEndpoint, given: list[Material]) -> dict[str, Any]:
     return retrain(shop)
 
 
-def test_the_question_is_put_and_waited_for(
+def unreachable(letter: Letter) -> None:
+    raise ConnectionError("no route to the pager")
+
+
+def test_the_question_is_told_of_put_and_waited_for(
     shop: MonitoredEndpoint, candidate: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: dict[str, Any] = {}
     monkeypatch.setattr(hitl, "upsert_hitl_detail", lambda **given: asked.update(given))
     task = approval(shop, candidate)
-    instance = types.SimpleNamespace(id="1")
+    letters: list[Letter] = []
+    monkeypatch.setattr(notice, "channels", lambda _: {"pager": unreachable, "sns": letters.append})
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/team")
+    instance = types.SimpleNamespace(id="1", dag_id="shop.retrain", run_id="manual__1+00:00", task_id="approve")
     with pytest.raises(TaskAwaitingInput) as waiting:
-        task.execute(context() | {"task_instance": instance})
+        task.execute(context() | {"task_instance": instance, "ti": instance})
+    (letter,) = letters
+    page = "https://airflow.example/team/dags/shop.retrain/runs/manual__1%2B00%3A00/tasks/approve/required_actions"
+    assert letter.links[0] == ("Answer", page)
+    assert [finding.title for finding in letter.findings] == ["AUC"]
     assert waiting.value.timeout == timedelta(days=3)
     assert (asked["options"], asked["defaults"]) == (["Approve", "Reject"], ["Reject"])
     assert asked["subject"] == f"Replace the model of {shop.name}?"

@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowSkipException
 
 from model_monitor import names, requests, sources, window_data, windows
@@ -21,6 +23,7 @@ from model_monitor.hooks.s3 import StorageHook
 from model_monitor.links import ConsoleLink, DashboardLink
 from model_monitor.model_in_force import ApprovedModel, model_in_force, put_in_force
 from model_monitor.operators.base import MonitorOperator, connection_of, scratch_folder
+from model_monitor.retraining.notice import notice, send
 from model_monitor.retraining.occasion import Judged, Settled, occasion
 from model_monitor.retraining.question import question
 
@@ -148,7 +151,8 @@ class RetrainOperator(MonitorOperator):
 class ApproveModelOperator(ApprovalOperator):
     """Ask a human whether the candidate is to replace the model in force; wait for the answer without a worker.
 
-    The question says why there is a candidate, compares old and new, and links to the dashboard. Without an answer in
+    The question says why there is a candidate, compares old and new, and links to the dashboard; the channels of
+    `alerts` are told that it waits. Without an answer in
     `retraining.approval_timeout`, the candidate counts as rejected: no model is ever replaced without a human. A
     rejection is kept, so that nobody is asked the same again at once, and all tasks that follow are skipped.
 
@@ -185,7 +189,13 @@ class ApproveModelOperator(ApprovalOperator):
 
     def execute(self, context: Context) -> None:
         verdicts = [Judged.from_dict(verdict) for verdict in verdicts_of(self.verdicts)]
-        self.body = question(self.endpoint, verdicts, candidate_of(self.candidate))
+        candidate = candidate_of(self.candidate)
+        self.body = question(self.endpoint, verdicts, candidate)
+        ti = context["ti"]
+        page = f"/dags/{ti.dag_id}/runs/{quote(ti.run_id)}/tasks/{ti.task_id}/required_actions"
+        base = conf.get("api", "base_url", fallback="") or ""
+        told = send(self.endpoint, notice(self.endpoint, verdicts, candidate, base, page), self.log)
+        self.log.info("Told that somebody is asked: %s", ", ".join(told) or "no channel")
         super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> dict[str, Any]:

@@ -14,10 +14,11 @@ from model_monitor.dashboard import addresses
 from model_monitor.links import below_airflow
 from model_monitor.markdown import escaped, table
 from model_monitor.results import shown
+from model_monitor.retraining.notice import compared
 from model_monitor.retraining.occasion import Judged
 
 MOST_VIOLATIONS = 10
-MARKS = {"better": "better", "worse": "**worse**", "same": "same"}
+MARKS = {"better": "better", "worse": "**worse**", "same": "same", "": ""}
 
 
 def question(endpoint: MonitoredEndpoint, verdicts: Sequence[Judged], candidate: Mapping[str, Any]) -> str:
@@ -84,18 +85,10 @@ def _figures(figures: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         yield "The retraining function gave no figures to compare by."
         return
     rows = [
-        [escaped(one["name"]), escaped(shown(one["old"])), escaped(shown(one["new"])), _mark(one)] for one in figures
+        [escaped(one["name"]), escaped(shown(one["old"])), escaped(shown(one["new"])), MARKS[compared(one)]]
+        for one in figures
     ]
     yield table(["", "In force", "Candidate", ""], rows)
-
-
-def _mark(figure: Mapping[str, Any]) -> str:
-    old, new, better = figure["old"], figure["new"], figure["better"]
-    if old is None or new is None or better is None:
-        return ""
-    if shown(old) == shown(new):
-        return MARKS["same"]
-    return MARKS["better" if (new > old) == (better == "higher") else "worse"]
 
 
 def _answers(endpoint: MonitoredEndpoint, candidate: Mapping[str, Any]) -> Iterator[str]:
