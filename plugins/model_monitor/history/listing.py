@@ -16,7 +16,7 @@ from model_monitor.errors import MonitorError
 
 FRESH_SECONDS = 5.0
 OLDER_SECONDS = 60.0
-STALE_SECONDS = 600.0
+STALE_SECONDS = 3600.0
 TAIL = 250
 LIMIT = 200_000
 
