@@ -116,7 +116,9 @@ class Watch:
         alarm, source = self.alarm, self._source()
         if isinstance(alarm, BiasAlarm):
             group = self._group(alarm, analysis)
-            return group and source.metric(self.kind, cloudwatch.bias_metric(alarm.metric), group.dimensions)
+            if group is None:
+                return None
+            return source.metric(self.kind, cloudwatch.bias_metric(alarm.metric), group.dimensions)
         self._explained(alarm, analysis)
         if alarm.feature is None:
             dimensions = cloudwatch.expected_value_dimensions(alarm.label)
