@@ -60,8 +60,8 @@ def past(endpoint: MonitoredEndpoint, monkeypatch: pytest.MonkeyPatch, tmp_path:
     folder = tmp_path / "endpoints"
     folder.mkdir()
     content = endpoint.model_dump(mode="json", exclude_unset=True)
-    for name in (endpoint.name, "other"):
-        text = yaml.safe_dump(content | {"name": name, "prefix": name})
+    for name, prefix in ((endpoint.name, endpoint.prefix), ("other", "other")):
+        text = yaml.safe_dump(content | {"name": name, "prefix": prefix})
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setenv("MODEL_MONITOR_ENDPOINTS", str(folder))
     known = {endpoint.name: usual_past(), "other": Past()}

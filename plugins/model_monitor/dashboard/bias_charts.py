@@ -94,7 +94,7 @@ def _beside_allowed(metrics: Sequence[Metric], violated: Collection[Place]) -> F
         data,
         charts.layout(
             90 + 26 * len(rows),
-            xaxis=charts.axis("Metric's value; 0 is no bias, shaded is no farther from 0 than the baseline"),
+            xaxis=charts.axis("Metric's value"),
             yaxis=charts.axis(
                 type="category",
                 categoryorder="array",

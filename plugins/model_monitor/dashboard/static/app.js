@@ -58,6 +58,14 @@
     });
   }
 
+  // A frame whose content has the focus matches no :focus of this page.
+  for (const frame of document.querySelectorAll("iframe")) {
+    addEventListener("blur", () => setTimeout(() => {
+      frame.classList.toggle("focused", document.activeElement === frame);
+    }));
+    addEventListener("focus", () => frame.classList.remove("focused"));
+  }
+
   // The frame's sandbox lets nothing inside it move the whole window; a link of the outer page may.
   document.addEventListener("click", event => {
     const link = event.target.closest("a[data-airflow]");
