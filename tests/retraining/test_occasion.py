@@ -100,6 +100,7 @@ def test_after_a_rejection_nobody_is_asked_for_a_while(endpoint: MonitoredEndpoi
         event(kind="quality"),
         event(scheduled="soon"),
         event() | {"violations": 2},
+        event() | {"violations": ["DPPL"]},
     ],
 )
 def test_an_event_without_a_verdict_on_the_endpoint_is_no_reason(

@@ -31,13 +31,16 @@ class Judged:
     def read(cls, endpoint: MonitoredEndpoint, extra: Mapping[str, Any]) -> Judged | None:
         """The verdict that ViolationsOperator leaves in an event's extra; None where there is none of this endpoint."""
         kind = next((kind for kind in KINDS if kind == extra.get("kind")), None)
-        if kind is None or extra.get("endpoint") != endpoint.name or not isinstance(extra.get("violations"), list):
+        found = extra.get("violations")
+        if kind is None or extra.get("endpoint") != endpoint.name or not isinstance(found, list):
+            return None
+        if not all(isinstance(violation, dict) for violation in found):
             return None
         try:
             window = windows.scheduled_at(endpoint, windows.moment(str(extra["scheduled"])))
         except (KeyError, InputError):
             return None
-        return cls(kind, window.start, window.end, str(extra.get("report", "")), tuple(extra["violations"]))
+        return cls(kind, window.start, window.end, str(extra.get("report", "")), tuple(found))
 
     def folder(self, endpoint: MonitoredEndpoint) -> str | None:
         """The window's folder's name, such as `2026/11/22/10`, which the dashboard knows it by."""
