@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model_monitor.dashboard import addresses
 from screenshots.airflow_ui import Appearance, dashboard_of, remember_appearance, wait_for_plots
+from screenshots.sights import Sights
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, StorageState
@@ -17,17 +17,6 @@ if TYPE_CHECKING:
 COLOURS = 256
 DENSITY = 1.5
 WIDE, NARROW = 1280, 390
-
-
-@dataclass(frozen=True)
-class Sights:
-    """What is worth being shown."""
-
-    endpoint: str
-    violating: str
-    drifted: str
-    start: str
-    end: str
 
 
 @dataclass(frozen=True)
@@ -42,11 +31,29 @@ class Picture:
     top: str | None = None
 
 
-PICTURES = (Picture("overview", lambda sights: addresses.overview(), 620),)
+PICTURES = (
+    Picture("overview", lambda sights: "/plugin/model-monitor", 480),
+    Picture("endpoint-bias", lambda sights: addresses.endpoint(sights.endpoint), 1000),
+    Picture("endpoint-bias-dark", lambda sights: addresses.endpoint(sights.endpoint), 1000, appearance="Dark"),
+    Picture("endpoint-explainability", lambda sights: addresses.endpoint(sights.endpoint), 1060, top="#explainability"),
+    Picture("endpoint-traffic", lambda sights: addresses.endpoint(sights.endpoint), 800, top="#traffic"),
+    Picture("endpoint-narrow", lambda sights: addresses.endpoint(sights.endpoint), 844, width=NARROW),
+    Picture("execution", lambda sights: addresses.execution(sights.endpoint, "bias", sights.violating), 1000),
+    Picture(
+        "execution-explainability",
+        lambda sights: addresses.execution(sights.endpoint, "explainability", sights.drifted),
+        1000,
+    ),
+    Picture("report", lambda sights: addresses.execution_file(sights.endpoint, "bias", sights.violating), 1000),
+    Picture(
+        "range-report", lambda sights: addresses.range_report(sights.endpoint, "bias", sights.start, sights.end), 1000
+    ),
+    Picture("dag", lambda sights: f"/dags/{sights.endpoint}.windows/plugin/model-monitor-dag", 800),
+)
 
 
-def take(browser: Browser, url: str, signed_in: StorageState, picture: Picture, sights: Sights, folder: Path) -> Path:
-    """Take one; returns its file."""
+def take(browser: Browser, url: str, signed_in: StorageState, picture: Picture, sights: Sights) -> bytes:
+    """Take one; returns its PNG."""
     context = browser.new_context(
         base_url=url,
         storage_state=signed_in,
@@ -62,9 +69,7 @@ def take(browser: Browser, url: str, signed_in: StorageState, picture: Picture, 
     dashboard.locator(picture.top or "body").first.evaluate("element => element.scrollIntoView({block: 'start'})")
     content = page.screenshot(animations="disabled", caret="hide")
     context.close()
-    file = folder / f"{picture.name}.png"
-    file.write_bytes(_small(content))
-    return file
+    return _small(content)
 
 
 def _small(content: bytes) -> bytes:
