@@ -191,8 +191,10 @@ class _Canvas:
 @contextmanager
 def reproducible(title: str) -> Iterator[None]:
     """Settings with which the same drawing is the same text, in which text stays text; for one thread at a time."""
-    settings = {"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}
-    with _ONE_AT_A_TIME, matplotlib.rc_context(settings):
+    with (
+        _ONE_AT_A_TIME,
+        matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": title, "font.family": "sans-serif"}),
+    ):
         yield
 
 
