@@ -68,11 +68,11 @@ def is_held_out(rows: pd.DataFrame, share: float) -> np.ndarray:
 def figures(name: str, old: xgboost.Booster, new: xgboost.Booster, rows: pd.DataFrame, label: str) -> Iterator[Figure]:
     """How well both models rank, and how sure they are of what is right; not of rows that all have one label."""
     truth, inputs = rows[label], rows.drop(columns=label).to_numpy(dtype=float)
-    scores = [model.inplace_predict(inputs) for model in (old, new)]
+    scores = [model.inplace_predict(inputs) for model in (in_force, candidate)]
 
     def figure(what: str, measure: Callable[..., float], better: Literal["higher", "lower"]) -> Figure:
-        values = [float(measure(truth, each)) for each in scores] if truth.nunique() == 2 else [None, None]
-        return Figure(f"{what}, {len(rows)} rows of {name}", *values, better=better)
+        old, new = (float(measure(truth, each)) if truth.nunique() == 2 else None for each in scores)
+        return Figure(f"{what}, {len(rows)} rows of {name}", old, new, better)
 
     yield figure("Area under the ROC curve", roc_auc_score, "higher")
     yield figure("Log loss", log_loss, "lower")
