@@ -23,11 +23,12 @@ def main(dags: str) -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     initdb()
-    bag = DagBag(dags, known_pools=None)
-    assert not bag.import_errors, bag.import_errors
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
         dag_id, form = line.split(maxsplit=1)
+        # As a task's process does; a form would stay in the DAG's params otherwise.
+        bag = DagBag(dags, known_pools=None)
+        assert not bag.import_errors, bag.import_errors
         run = bag.dags[dag_id].test(run_conf=json.loads(form))
         with Session() as session:
             tasks = session.scalars(select(TaskInstance).where(TaskInstance.run_id == run.run_id))

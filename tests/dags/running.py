@@ -81,8 +81,8 @@ def runs_of(kind: str, endpoint: MonitoredEndpoint, folder: Path) -> Iterator[Ru
     try:
         yield run
     finally:
-        runner.terminate()
-        runner.wait(30)
+        runner.kill()
+        runner.wait()
         stdin.close()
         stdout.close()
 

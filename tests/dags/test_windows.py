@@ -31,7 +31,7 @@ def test_people_are_told_of_windows_whose_run_fails(deployed: MonitoredEndpoint,
 
             # The same again: neither people nor the asset are told once more.
             again = windows()
-            assert (again["state"], again["events"]) == ("success", [])
+            assert (again["state"], again["events"]) == ("success", []), again["tasks"]
             assert again["tasks"]["bias.violations"] == "skipped"
 
             aws.advance(2 * 3600)

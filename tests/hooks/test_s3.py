@@ -41,6 +41,20 @@ def test_what_is_large_comes_in_pieces_and_is_not_read_further_than_asked_for(
         list(storage.chunks(f"s3://{bucket}/nothing"))
 
 
+def test_an_object_is_replaced_only_as_it_was_read(storage: StorageHook, bucket: str) -> None:
+    uri = f"s3://{bucket}/state.json"
+    assert storage.versioned(uri) is None
+    first = storage.put_over(uri, "1", None)
+    assert first is not None
+    assert storage.put_over(uri, "2", None) is None, "it is there already"
+    assert storage.versioned(uri) == (b"1", first)
+    second = storage.put_over(uri, "2", first)
+    assert storage.put_over(uri, "3", first) is None, "it is another one by now"
+    assert storage.versioned(uri) == (b"2", second)
+    storage.delete(uri)
+    assert storage.put_over(uri, "3", second) is None, "it is gone"
+
+
 def test_a_file_is_uploaded_once(storage: StorageHook, bucket: str, tmp_path: Path) -> None:
     file = tmp_path / "model.tar.gz"
     file.write_bytes(b"model")

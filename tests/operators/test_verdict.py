@@ -2,12 +2,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.errors import NoExecution, ViolationsFound
+from model_monitor.errors import ExecutionFailed, NoExecution, ViolationsFound
 from model_monitor.names import KINDS
 from model_monitor.operators.schedule import CreateJobDefinitionOperator, CreateScheduleOperator
 from model_monitor.operators.teardown import DeleteMonitorOperator
@@ -68,6 +71,39 @@ def test_the_verdicts_of_both_monitors(executed: dict[str, Any]) -> None:
         "SageMaker console": "",
         "S3 console": "",
     }
+
+
+def executed_now(endpoint: MonitoredEndpoint, run_id: str, compare: str) -> None:
+    """A bias execution that is over, however it ended."""
+    about: dict[str, Any] = {"endpoint": endpoint, "kind": "bias"}
+    run_task(CreateJobDefinitionOperator(task_id="define", schedule="now", compare=compare, **about))
+    create = CreateScheduleOperator(task_id="create", schedule="now", compare=compare, **about)
+    begun = run_task(ExecutionStartedSensor(task_id="started", schedule=run_task(create, context(run_id)), **about))
+    with suppress(ExecutionFailed):
+        run_task(ExecutionFinishedSensor(task_id="finished", execution=begun, **about))
+
+
+def test_what_was_compared_with_nothing_says_so(captured: MonitoredEndpoint) -> None:
+    try:
+        executed_now(captured, "manual__nothing", "none")
+        verdict = run_task(VerdictOperator(task_id="verdict", endpoint=captured, kind="bias"))
+    finally:
+        run_task(DeleteMonitorOperator(task_id="delete", endpoint=captured, kind="bias"))
+    assert (verdict["status"], verdict["compared"], verdict["violations"]) == ("Completed", False, [])
+
+
+def test_an_execution_that_failed_has_a_verdict_that_says_why(deployed: MonitoredEndpoint, aws: Running) -> None:
+    aws.advance(3 * 3600)
+    try:
+        executed_now(deployed, "manual__failed", "baseline")
+        verdict = run_task(VerdictOperator(task_id="verdict", endpoint=deployed, kind="bias"))
+    finally:
+        run_task(DeleteMonitorOperator(task_id="delete", endpoint=deployed, kind="bias"))
+    assert (verdict["status"], verdict["files"], verdict["violations"]) == ("Failed", [], [])
+    assert "ended as Failed: Job inputs had no data" in verdict["reason"]
+    assert f"Captures: no files in s3://{deployed.bucket}/monitors/datacapture/" in verdict["reason"]
+    hour = names.hour_path(datetime.fromisoformat(verdict["scheduled"]))
+    assert verdict["report"] == names.report_folder(deployed, "bias", hour)
 
 
 def test_a_schedule_that_has_not_executed_has_no_verdict(deployed: MonitoredEndpoint, aws: Running) -> None:

@@ -21,14 +21,14 @@ def subject(letter: Letter) -> str:
 def plain(letter: Letter) -> str:
     """Text for SNS and for logs."""
     blocks = ["\n".join(letter.summary)]
+    if letter.links:
+        blocks.append("\n".join(f"{text}: {url}" for text, url in letter.links))
     for finding in letter.findings:
         mark = " (new)" if finding.new else ""
         lines = [f"{finding.title}{mark}: {finding.numbers}", finding.meaning, finding.action]
         blocks.append("\n  ".join(filter(None, lines)))
     if letter.more:
         blocks.append(f"And {letter.more} more.")
-    if letter.links:
-        blocks.append("\n".join(f"{text}: {url}" for text, url in letter.links))
     if letter.steps:
         blocks.append("\n".join(["What to do:", *(f"{number}. {step}" for number, step in enumerate(letter.steps, 1))]))
     return "\n\n".join(blocks)
@@ -54,14 +54,14 @@ def slack(letter: Letter) -> str:
     Source: Slack, "Formatting text for app surfaces".
     """
     blocks = [f"*{_escaped(letter.subject)}*\n" + "\n".join(map(_escaped, letter.summary))]
+    if letter.links:
+        blocks.append(" · ".join(f"<{_escaped(url)}|{_escaped(text)}>" for text, url in letter.links))
     for finding in letter.findings:
         mark = " (new)" if finding.new else ""
         lines = [f"• *{_escaped(finding.title)}*{mark}: {_escaped(finding.numbers)}", _escaped(finding.meaning)]
         blocks.append("\n    ".join(filter(None, lines)))
     if letter.more:
         blocks.append(f"And {letter.more} more.")
-    if letter.links:
-        blocks.append(" · ".join(f"<{_escaped(url)}|{_escaped(text)}>" for text, url in letter.links))
     return "\n".join(blocks)
 
 
