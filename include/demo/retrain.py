@@ -65,7 +65,9 @@ def is_held_out(rows: pd.DataFrame, share: float) -> np.ndarray:
     return np.asarray(digests % PARTS < share * PARTS)
 
 
-def figures(name: str, old: xgboost.Booster, new: xgboost.Booster, rows: pd.DataFrame, label: str) -> Iterator[Figure]:
+def figures(
+    name: str, in_force: xgboost.Booster, candidate: xgboost.Booster, rows: pd.DataFrame, label: str
+) -> Iterator[Figure]:
     """How well both models rank, and how sure they are of what is right; not of rows that all have one label."""
     truth, inputs = rows[label], rows.drop(columns=label).to_numpy(dtype=float)
     scores = [model.inplace_predict(inputs) for model in (in_force, candidate)]
