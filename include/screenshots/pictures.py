@@ -66,7 +66,9 @@ def take(browser: Browser, url: str, signed_in: StorageState, picture: Picture, 
     page.goto(picture.address(sights))
     dashboard = dashboard_of(page)
     wait_for_plots(dashboard)
-    dashboard.locator(picture.top or "body").first.evaluate("element => element.scrollIntoView({block: 'start'})")
+    dashboard.evaluate("scrollTo(0, 0)")
+    if picture.top is not None:
+        dashboard.locator(picture.top).first.evaluate("element => element.scrollIntoView({block: 'start'})")
     content = page.screenshot(animations="disabled", caret="hide")
     context.close()
     return _small(content)

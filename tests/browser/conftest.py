@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from screenshots.airflow_ui import sign_in
 from screenshots.chromium import NoBrowser, chromium, executable, required
 from stack.settings import USER
+from tests.browser.pages import DESKTOP
 from tests.browser.site import Site, running_site
 from tests.browser.watching import Watch
 
-DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PATIENCE_MILLISECONDS = 30_000
 
 

@@ -1,10 +1,14 @@
-"""The dashboard's pages of the example endpoint, by name."""
+"""The dashboard's pages of the example endpoint, by name, and the windows that they are looked at in."""
 
 from __future__ import annotations
+
+from playwright.sync_api import ViewportSize
 
 from model_monitor.dashboard import addresses
 from tests.browser.site import Site
 
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+NARROW: ViewportSize = {"width": 390, "height": 844}
 NAMES = (
     "overview",
     "endpoint",

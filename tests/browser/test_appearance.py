@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import Page, expect
 
 from model_monitor.dashboard import addresses
 from screenshots.airflow_ui import choose_appearance, open_dashboard, wait_for_plots
 from tests.browser import appearance, pages
+from tests.browser.pages import NARROW
 from tests.browser.site import Site
-
-NARROW: ViewportSize = {"width": 390, "height": 844}
 
 
 @pytest.mark.parametrize("name", pages.NAMES)

@@ -23,6 +23,7 @@ PAGES: dict[str, Address] = {
     "execution": lambda site, kind: addresses.execution(site.hostile.name, kind, site.hostile_windows[-1]),
     "baseline": lambda site, kind: addresses.baseline(site.hostile.name, kind),
 }
+LEGIBLE = 15
 SHORT = [text for text in TEXTS if text != LONG]
 # What a browser shows of texts is what was meant, but for spaces and marks of direction.
 READ = "root => (root.innerText + ' ' + [...root.querySelectorAll('option, title')].map(e => e.textContent).join(' '))"
@@ -44,14 +45,18 @@ def squeezed(text: str) -> str:
 def test_hostile_texts_are_texts(page: Page, site: Site, name: str, kind: Kind) -> None:
     page.goto(PAGES[name](site, kind))
     wait_for_plots(page.main_frame)
-    for plot in page.locator(plots.DRAWN).all():
-        plots.hover(page, plot)
+    labels = [plots.hover(page, plot)[1] for plot in page.locator(plots.DRAWN).all()]
     assert page.locator("main script, main img[src=x], main b:text-is('bold')").count() == 0
     assert page.locator("a[href^='javascript:' i]").count() == 0
     said = shown(page.locator("body"))
     if name in ("execution", "baseline"):
         for text in SHORT:
             assert squeezed(text) in said, text
+        drawn = squeezed(" ".join(text for plot in plots.plots(page) for text in plot.texts))
+        for text in SHORT:
+            assert squeezed(text)[:LEGIBLE] in drawn, text
+        for label in labels:
+            assert any(squeezed(text)[:LEGIBLE] in squeezed(label) for text in SHORT), label
 
 
 @pytest.mark.parametrize("kind", KINDS)

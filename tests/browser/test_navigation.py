@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from urllib.parse import unquote
+
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Frame, Page, expect
 
 from screenshots.airflow_ui import NAVIGATION, dashboard_of, open_dashboard, sign_in
 from stack.settings import USER
-from tests.browser.conftest import DESKTOP, PATIENCE_MILLISECONDS
+from tests.browser.conftest import PATIENCE_MILLISECONDS
+from tests.browser.pages import DESKTOP
 from tests.browser.site import Site
 
 
@@ -34,9 +38,32 @@ def test_links_inside_the_frame_stay_in_it(page: Page, site: Site) -> None:
 def test_dags_runs_and_tasks_have_its_tab(page: Page, site: Site, where: str) -> None:
     run = f"/runs/{site.run}"
     path = {"dag": "", "run": run, "task": f"{run}/tasks/bias.judge"}[where]
-    page.goto(f"/dags/{site.dag}{path}")
-    page.get_by_role("link", name=NAVIGATION).last.click()
-    dashboard = dashboard_of(page)
+    dashboard = tab_of(page, f"/dags/{site.dag}{path}")
     expect(dashboard.get_by_role("heading", level=1)).to_contain_text(site.endpoint.name)
     if where != "dag":
         expect(dashboard.get_by_text(site.window).first).to_be_visible()
+
+
+@pytest.mark.parametrize(("link", "place"), [("Run", ""), ("Log", "/tasks/bias.judge")])
+def test_links_to_run_and_log_lead_out_of_the_frame(page: Page, site: Site, link: str, place: str) -> None:
+    run = f"/dags/{site.dag}/runs/{site.run}"
+    dashboard = tab_of(page, f"{run}/tasks/bias.judge")
+    dashboard.get_by_role("link", name=link, exact=True).click()
+    page.wait_for_url(lambda address: unquote(address).endswith(unquote(f"{run}{place}")))
+
+
+def test_reports_open_and_files_are_downloaded_inside_the_frame(page: Page, site: Site, tmp_path: Path) -> None:
+    dashboard = tab_of(page, f"/dags/{site.dag}/runs/{site.run}/tasks/bias.judge")
+    with page.expect_download() as started:
+        dashboard.get_by_role("link", name="analysis.json").first.click()
+    started.value.save_as(tmp_path / "analysis.json")
+    assert (tmp_path / "analysis.json").read_bytes() == site.read("bias", site.window, "analysis.json")
+    dashboard.get_by_role("link", name="Open it alone").click()
+    expect(dashboard_of(page).get_by_role("heading", level=1)).to_have_text("Analysis Report")
+
+
+def tab_of(page: Page, address: str) -> Frame:
+    """The dashboard in a page of Airflow's, on its tab."""
+    page.goto(address)
+    page.get_by_role("link", name=NAVIGATION).last.click()
+    return dashboard_of(page)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from model_monitor.dashboard import addresses
 from model_monitor.names import KINDS, Kind
-from tests.browser import pages, plots
+from tests.browser import appearance, pages, plots
+from tests.browser.pages import DESKTOP, NARROW
 from tests.browser.site import Site
 
 
@@ -39,17 +39,7 @@ def test_a_violating_execution_says_so_in_plain_words(page: Page, site: Site) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_files_can_be_downloaded_as_they_lie_in_s3(page: Page, site: Site, kind: Kind, tmp_path: Path) -> None:
-    window = site.violating(kind)
-    page.goto(addresses.execution(site.endpoint.name, kind, window))
-    with page.expect_download() as started:
-        page.get_by_role("link", name="analysis.json").first.click()
-    started.value.save_as(tmp_path / "analysis.json")
-    assert (tmp_path / "analysis.json").read_bytes() == site.read(kind, window, "analysis.json")
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_reports_open(page: Page, site: Site, kind: Kind) -> None:
+def test_reports_open_and_can_be_read(page: Page, site: Site, kind: Kind) -> None:
     window = site.violating(kind)
     for address in (
         addresses.execution_file(site.endpoint.name, kind, window),
@@ -60,6 +50,10 @@ def test_reports_open(page: Page, site: Site, kind: Kind) -> None:
         assert answer is not None
         assert answer.ok, address
         expect(page.get_by_role("heading", level=1)).to_be_visible()
+        assert appearance.faint(page) == []
+        page.set_viewport_size(NARROW)
+        assert appearance.sticking_out(page) == []
+        page.set_viewport_size(DESKTOP)
 
 
 def week(site: Site, kind: Kind) -> tuple[str, str]:
