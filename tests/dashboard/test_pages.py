@@ -11,8 +11,11 @@ from math import inf
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
 from model_monitor.dashboard import addresses
+from model_monitor.dashboard.app import application
 from model_monitor.history.model import Baseline, Execution, Explanation, Violation
 from tests.dashboard.conftest import WINDOW, Visitor
 from tests.dashboard.past import FILES, HOUR, NOW, Past, bias, explained, metric, usual_past
@@ -243,3 +246,19 @@ def test_a_thousand_executions_of_seventy_features_are_a_page_in_a_second(
     assert time.process_time() - began < 1
     assert len(answer.content) < 700_000
     assert len(figures(answer.text)) == 21 + 4
+
+
+def test_links_lead_below_the_path_that_airflow_is_at(visit: Visitor, past: dict[str, Past]) -> None:
+    cookies = visit().cookies
+    outer = FastAPI(root_path="/airflow")
+    outer.mount(addresses.PREFIX, application())
+    with TestClient(outer, cookies=cookies) as visitor:
+        for address in (addresses.overview(), addresses.endpoint("small")):
+            answer = visitor.get(f"/airflow{address}")
+            assert answer.status_code == 200
+            page = answer.text
+            links = re.findall(r'(?:href|src|action)="([^"#]+)', page)
+            assert links
+            assert [link for link in links if not link.startswith("/airflow/")] == []
+        led = visitor.get(f"/airflow{addresses.of_dag('small.windows')}", follow_redirects=False)
+        assert led.headers["location"] == f"/airflow{addresses.endpoint('small')}"

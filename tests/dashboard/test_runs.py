@@ -64,10 +64,12 @@ def judged(kind: str, **more: str) -> Judged:
 
 def test_a_run_leads_to_all_that_it_judged_and_a_task_to_its_own(airflow_db: Any, endpoint: MonitoredEndpoint) -> None:
     answered(airflow_db, endpoint, "window", {"start": "2026-11-22T10:00:00Z"})
+    answered(airflow_db, endpoint, "bias.alert")
     answered(airflow_db, endpoint, "bias.judge")
     answered(airflow_db, endpoint, "explainability.judge")
     assert runs.judged_in(endpoint, DAG, RUN) == [judged("bias"), judged("explainability")]
     assert runs.judged_in(endpoint, DAG, RUN, "bias.judge") == [judged("bias")]
+    assert runs.judged_in(endpoint, DAG, RUN, "bias.alert") == [judged("bias")]
     assert runs.judged_in(endpoint, DAG, RUN, "explainability.plan") == [judged("explainability")]
     assert runs.judged_in(endpoint, DAG, RUN, "window") == [judged("bias"), judged("explainability")]
     assert runs.judged_in(endpoint, DAG, "another") == []

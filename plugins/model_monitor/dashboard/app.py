@@ -5,7 +5,7 @@ Every route, the catch-all for unknown addresses included, asks Airflow's auth m
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
@@ -48,18 +48,19 @@ def application() -> FastAPI:
     app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(Exception, _failed)
-    app.get("/static/{name}")(static)
-    app.get("/")(overview)
-    app.get("/endpoints/{name}")(endpoint)
-    app.get("/endpoints/{name}/{kind}/range/report.html")(range_report)
-    app.get("/endpoints/{name}/{kind}/baseline")(baseline)
-    app.get("/endpoints/{name}/{kind}/baseline/files/{file:path}")(baseline_file)
-    app.get(WINDOW)(execution)
-    app.get(WINDOW + "/files/{file:path}")(execution_file)
-    app.get("/dags/{dag_id}")(of_dag)
-    app.get("/dags/{dag_id}/runs/{run_id}")(of_run)
-    app.get("/dags/{dag_id}/runs/{run_id}/tasks/{task_id}")(of_task)
-    app.get("/dags/{dag_id}/tasks/{task_id}")(of_dags_task)
+    page = partial(app.api_route, methods=["GET", "HEAD"])
+    page("/static/{name}")(static)
+    page("/")(overview)
+    page("/endpoints/{name}")(endpoint)
+    page("/endpoints/{name}/{kind}/range/report.html")(range_report)
+    page("/endpoints/{name}/{kind}/baseline")(baseline)
+    page("/endpoints/{name}/{kind}/baseline/files/{file:path}")(baseline_file)
+    page(WINDOW)(execution)
+    page(WINDOW + "/files/{file:path}")(execution_file)
+    page("/dags/{dag_id}")(of_dag)
+    page("/dags/{dag_id}/runs/{run_id}")(of_run)
+    page("/dags/{dag_id}/runs/{run_id}/tasks/{task_id}")(of_task)
+    page("/dags/{dag_id}/tasks/{task_id}")(of_dags_task)
     app.api_route("/{unknown:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])(nowhere)
     return app
 

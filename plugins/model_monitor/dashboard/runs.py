@@ -47,14 +47,18 @@ class NextRun:
 
 
 def judged_in(endpoint: MonitoredEndpoint, dag_id: str, run_id: str, task_id: str | None = None) -> list[Judged]:
-    """The windows that a run judged, or one of its tasks; in a group's other tasks, those of the group."""
+    """The windows that a run judged; of a task in a monitor's group, those of this monitor."""
     wanted = XComModel.dag_id == dag_id, XComModel.run_id == run_id, XComModel.key == RESULT
+    verdicts: dict[tuple[Kind, str], Judged] = {}
     with create_session(scoped=False) as session:
+        # Tasks after a judge may hand its verdict on.
         found = _verdicts(session, endpoint, select(XComModel).where(*wanted))
+        for judged in sorted(found, key=lambda one: one.task_id not in JUDGES):
+            verdicts.setdefault((judged.kind, judged.window), judged)
+    all_of_it = list(verdicts.values())
     if task_id is None:
-        return found
-    exactly = [one for one in found if one.task_id == task_id]
-    return exactly or [one for one in found if one.kind == task_id.partition(".")[0]] or found
+        return all_of_it
+    return [one for one in all_of_it if one.kind == task_id.partition(".")[0]] or all_of_it
 
 
 def judged_by(endpoint: MonitoredEndpoint, dag_ids: Sequence[str]) -> dict[tuple[Kind, str], Judged]:
