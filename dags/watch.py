@@ -39,7 +39,7 @@ def watch(endpoint: MonitoredEndpoint) -> None:
                     task_id="verdict",
                     endpoint=endpoint,
                     kind=kind,
-                    execution=f"{{{{ ti.xcom_pull(task_ids='look', key='{NEWS}')['{kind}'] }}}}",
+                    execution=f"{{{{ (ti.xcom_pull(task_ids='look', key='{NEWS}') or {{}}).get('{kind}') }}}}",
                 )
                 look >> verdict
                 act_on(verdict, endpoint, kind)

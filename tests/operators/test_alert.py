@@ -223,6 +223,20 @@ def test_slack_s_api_where_a_channel_is_named(make: Make, receivers: Receivers) 
     assert "xoxb-secret" not in str(problem.value)
 
 
+def test_a_secret_is_not_in_what_is_told_of_a_failure(
+    make: Make, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    webhook = {"conn_type": "slackwebhook", "host": "http://127.0.0.1:9", "password": "T0/B0/secret-token"}
+    monkeypatch.setenv("AIRFLOW_CONN_SLACK_DEFAULT", json.dumps(webhook))
+    endpoint = make(sns=None, email=None)
+    with pytest.raises(AlertNotDelivered, match="slack") as problem:
+        alert(endpoint, bias_verdict(endpoint, 10, "DI"))
+    assert "secret-token" not in str(problem.value)
+    # Slack's client tells its debug log where it posts; tasks log from `info` on.
+    told = capfd.readouterr().out.splitlines() + caplog.text.splitlines()
+    assert not [line for line in told if "secret-token" in line and "debug" not in line.lower()]
+
+
 def test_without_channels_the_log_is_told(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     endpoint = make(sns=None, email=None, slack=None)
     assert alert(endpoint, bias_verdict(endpoint, 10, "DI")) == ["log"]
