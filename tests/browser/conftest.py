@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from screenshots.airflow_ui import sign_in
 from screenshots.chromium import NoBrowser, chromium, executable, required
@@ -17,6 +17,7 @@ from tests.browser.site import Site, running_site
 from tests.browser.watching import Watch
 
 PATIENCE_MILLISECONDS = 30_000
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 @pytest.fixture(scope="package")

@@ -39,8 +39,9 @@ AIM = """plot => {
         const along = bar && [point.b + point.s / 2, (point.p0 + point.p1) / 2];
         const [right, up] = !bar ? [point.x, point.y] : trace.orientation === "h" ? along : along.reverse();
         const [across, down] = [x.c2p(right), y.c2p(up)];
-        const value = bar ? point.s : layout.hovermode.startsWith("y") ? point.x : point.y;
-        return {left: box.left + x._offset + across, top: box.top + y._offset + down, value};
+        const value = point => bar ? point.s : layout.hovermode.startsWith("y") ? point.x : point.y;
+        const near = bar ? [point] : seen.filter(other => Math.abs(x.c2p(other.x) - across) <= 3);
+        return {left: box.left + x._offset + across, top: box.top + y._offset + down, values: near.map(value)};
     }
     return null;
 }"""
@@ -63,8 +64,8 @@ def plots(page: Page) -> list[Plot]:
     return [Plot(**plot.evaluate(READ)) for plot in page.locator(DRAWN).all()]
 
 
-def hover(page: Page, plot: Locator) -> tuple[float, str]:
-    """Put the mouse on a point; returns the point's value and what the label beside the mouse says."""
+def hover(page: Page, plot: Locator) -> tuple[list[float], str]:
+    """Put the mouse on a point; returns its value, with those within 3 pixels, and what the label beside it says."""
     plot.scroll_into_view_if_needed()
     aim: dict[str, Any] | None = plot.evaluate(AIM)
     assert aim is not None, f"nothing to point at: {plot.evaluate('plot => plot.outerHTML.slice(0, 300)')}"
@@ -72,13 +73,14 @@ def hover(page: Page, plot: Locator) -> tuple[float, str]:
     page.mouse.move(aim["left"], aim["top"], steps=3)
     label = plot.locator(".hoverlayer .hovertext, .hoverlayer .legend").first
     label.wait_for()
-    return float(aim["value"]), " ".join(label.locator("text").all_text_contents())
+    return [float(value) for value in aim["values"]], " ".join(label.locator("text").all_text_contents())
 
 
-def says(label: str, value: float) -> bool:
-    """Whether a number in a label is a value, to the digits that are shown."""
+def says(label: str, values: list[float]) -> bool:
+    """Whether a number in a label is one of the values, to the digits that are shown."""
     for text in re.findall(r"[-−]?\d+(?:\.\d+)?", label):
         digits = len(text.partition(".")[2])
-        if abs(float(text.replace("−", "-")) - value) <= 0.5 * 10**-digits + 1e-12:
+        shown = float(text.replace("−", "-"))
+        if any(abs(shown - value) <= 0.5 * 10**-digits + 1e-12 for value in values):
             return True
     return False

@@ -24,8 +24,8 @@ def test_plots_are_drawn_and_the_mouse_shows_their_values(page: Page, site: Site
         assert plot.marks > 0, plot
         assert not [text for text in plot.texts if text in ("undefined", "NaN", "null")], plot
     for drawn in page.locator(plots.DRAWN).all():
-        value, label = plots.hover(page, drawn)
-        assert plots.says(label, value), (value, label)
+        values, label = plots.hover(page, drawn)
+        assert plots.says(label, values), (values, label)
 
 
 def test_a_violating_execution_says_so_in_plain_words(page: Page, site: Site) -> None:

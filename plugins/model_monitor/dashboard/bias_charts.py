@@ -111,8 +111,8 @@ def _beside_allowed(metrics: Sequence[Metric], violated: Collection[Place]) -> F
 
 
 def _rows(metrics: Sequence[Metric]) -> list[str]:
-    """What stands above the values beside the mouse."""
-    return [charts.wrapped(metric.name) for metric in metrics]
+    """What stands above the values beside the mouse; a key of an object to plotly, which `__proto__` cannot be."""
+    return [f"{charts.wrapped(metric.name)} " for metric in metrics]
 
 
 def _values(name: str, metrics: Sequence[Metric], symbol: str, colour: str) -> dict[str, Any]:
