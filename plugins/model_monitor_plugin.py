@@ -32,7 +32,8 @@ def view(destination: str, address: str) -> dict[str, Any]:
     """The dashboard as a part of one kind of Airflow's pages; their own is a frame."""
     route = "model-monitor" if destination == "nav" else f"model-monitor-{destination.replace('_', '-')}"
     return {
-        "name": "Model monitor",
+        # The navigation has room for one short word.
+        "name": "Models" if destination == "nav" else "Model monitor",
         "href": below_airflow(address),
         "destination": destination,
         "url_route": route,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Frame, Page
 
 Appearance = Literal["Light", "Dark"]
-NAVIGATION = "Model monitor"
+NAVIGATION, TAB = "Models", "Model monitor"
 DRAWING_MILLISECONDS = 30_000
 
 
@@ -41,7 +41,7 @@ def remember_appearance(page: Page, appearance: Appearance) -> None:
 
 def open_dashboard(page: Page) -> Frame:
     """Follow the entry in the UI's navigation."""
-    page.get_by_role("link", name=NAVIGATION).or_(page.get_by_role("button", name=NAVIGATION)).first.click()
+    page.get_by_role("link", name=NAVIGATION, exact=True).click()
     return dashboard_of(page)
 
 
@@ -49,7 +49,7 @@ def dashboard_of(page: Page) -> Frame:
     """The dashboard: the page itself, or the frame in it where it is one of Airflow's."""
     if urlsplit(page.url).path.startswith(PREFIX):
         return page.main_frame
-    frame = page.locator(f"iframe[title='{NAVIGATION}']").element_handle().content_frame()
+    frame = page.locator(f"iframe[title='{NAVIGATION}'], iframe[title='{TAB}']").element_handle().content_frame()
     assert frame is not None
     frame.wait_for_load_state()
     return frame

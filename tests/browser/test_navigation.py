@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Browser, Frame, Page, expect
 
-from screenshots.airflow_ui import NAVIGATION, dashboard_of, open_dashboard, sign_in
+from screenshots.airflow_ui import TAB, dashboard_of, open_dashboard, sign_in
 from stack.settings import USER
 from tests.browser.conftest import PATIENCE_MILLISECONDS
 from tests.browser.pages import DESKTOP
@@ -65,5 +65,5 @@ def test_reports_open_and_files_are_downloaded_inside_the_frame(page: Page, site
 def tab_of(page: Page, address: str) -> Frame:
     """The dashboard in a page of Airflow's, on its tab."""
     page.goto(address)
-    page.get_by_role("link", name=NAVIGATION).last.click()
+    page.get_by_role("link", name=TAB).last.click()
     return dashboard_of(page)

@@ -90,10 +90,10 @@ def test_one_execution_shows_values_within_what_is_allowed() -> None:
         [bad, metric(0.1, name="RD"), wide, metric(None, name="CDDPL")], {(bad.facet, bad.group, bad.name)}
     )
     drawn = traces(figure)
-    assert drawn["Allowed"]["y"] == ["RD", "DPPL"]
+    assert drawn["Allowed"]["y"] == ["RD ", "DPPL "]
     assert (drawn["Allowed"]["base"], drawn["Allowed"]["x"]) == ([-0.2, -0.2], [0.4, 0.4])
-    assert (drawn["Value"]["y"], drawn["Value"]["x"]) == (["RD"], [0.1])
-    assert (drawn["Violation"]["y"], drawn["Violation"]["x"]) == (["DPPL"], [-0.4])
+    assert (drawn["Value"]["y"], drawn["Value"]["x"]) == (["RD "], [0.1])
+    assert (drawn["Violation"]["y"], drawn["Violation"]["x"]) == (["DPPL "], [-0.4])
     assert drawn["Violation"]["error_x"]["array"] == [pytest.approx(0.1)]
     assert traces(beyond)["Value"]["y"] == ["DI"]
 
@@ -124,6 +124,7 @@ def test_only_leading_features_are_drawn_and_lines_that_leave_them_end_below() -
     (left,) = [trace for trace in order["data"] if "f0<br>" in trace["customdata"][0]]
     assert left["y"] == [1, 16]
     assert left["customdata"][0] == "f0<br>place 1 in the baseline, 40 now"
+    assert order["layout"]["yaxis2"]["ticktext"][-1] == "below 15"
     assert explanation_charts.order(explanation_charts.ranked(Explanation("label0", 0, now))) is None
 
 
@@ -139,7 +140,7 @@ def test_traffic_counts_requests_with_and_without_labels() -> None:
     hours = [Hour(NOW - 2 * HOUR, 10, 8, 7), Hour(NOW - HOUR, 10, None, None)]
     drawn = traces(traffic_charts.traffic(hours, START, NOW))
     assert drawn["Requests with a label"]["y"] == [7, None]
-    assert drawn["Requests without"]["y"] == [3, 10]
+    assert drawn["Requests without a label"]["y"] == [3, 10]
     assert drawn["Labels"]["y"] == [8, None]
     assert traffic_charts.hours_drawn(hours) == ["2026-11-22T10:30", "2026-11-22T11:30"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -189,11 +189,14 @@ def _line(one: Ranked, last: int) -> dict[str, Any]:
     }
 
 
-def _order_axis(places: Iterable[tuple[int, str]], last: int, **more: Any) -> dict[str, Any]:
+def _order_axis(places: Sequence[tuple[int, str]], last: int, **more: Any) -> dict[str, Any]:
     shown = sorted(place for place in places if place[0] <= last)
+    names = {place: f"{charts.short(feature, 18)} {place}" for place, feature in shown}
+    if any(place > last for place, _ in places):
+        names[last + 1] = f"below {last}"
     return charts.axis(
-        tickvals=[place for place, _ in shown],
-        ticktext=[f"{charts.short(feature, 18)} {place}" for place, feature in shown],
+        tickvals=list(names),
+        ticktext=list(names.values()),
         range=[last + 1.3, 0.5],
         showgrid=False,
         zeroline=False,

@@ -12,6 +12,8 @@ from model_monitor.dashboard.explanation_charts import NDCG_THRESHOLD
 from model_monitor.history.model import Execution, Hour
 
 HALF = timedelta(minutes=30)
+MOST_APART = 200
+"""Of more hours, bars are too thin for gaps between them."""
 
 
 def traffic(hours: Sequence[Hour], start: datetime, end: datetime) -> Figure:
@@ -24,7 +26,7 @@ def traffic(hours: Sequence[Hour], start: datetime, end: datetime) -> Figure:
         {**bar, "name": "Requests with a label", "y": matched, "marker": {"color": charts.VALUE}},
         {
             **bar,
-            "name": "Requests without",
+            "name": "Requests without a label",
             "y": unmatched,
             "marker": {"color": charts.SECOND, "pattern": {"shape": "/", "size": 5, "solidity": 0.35}},
         },
@@ -43,7 +45,7 @@ def traffic(hours: Sequence[Hour], start: datetime, end: datetime) -> Figure:
         charts.layout(
             300,
             barmode="stack",
-            bargap=0.1 if len(hours) <= 48 else 0,
+            bargap=0.15 if len(hours) <= MOST_APART else 0,
             showlegend=True,
             xaxis=charts.time_axis(start, end, "Hour, UTC"),
             yaxis=charts.axis("Records an hour", rangemode="tozero"),
