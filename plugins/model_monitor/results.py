@@ -34,6 +34,14 @@ class BiasMetric:
     baseline: float | str | None
 
 
+def standing(group: str, position: int) -> int | str:
+    """What stays of a facet's group while its text or its place changes: a category's value, an interval's place.
+
+    Categories come in the order in which the data show them; an interval ends at the largest value of the data.
+    """
+    return position if group.startswith("(") else group
+
+
 def bias_metrics(analysis: Mapping[str, Any], baseline: Mapping[str, Any] | None = None) -> Iterator[BiasMetric]:
     """Every bias metric beside its baseline, matched as the monitor matches them; post-training ones first."""
     from model_monitor.analysis.drift import SECTIONS, baseline_values
@@ -78,16 +86,19 @@ def summarise(analysis: Mapping[str, Any]) -> Summary:
 def violation_rows(
     violations: Iterable[Mapping[str, Any]], analysis: Mapping[str, Any], baseline: Mapping[str, Any] | None
 ) -> list[dict[str, Any]]:
-    """A file's violations, each with its value now and in the baseline; for attributions the description says both."""
+    """A file's violations, each with its value now and in the baseline; for attributions the description says both.
+
+    Place and values of a bias metric are None where the analysis does not have it.
+    """
     rows = []
     for violation in violations:
         row = {"metric": violation["metric_name"], "description": violation["description"]}
         if "facet" in violation:
             wanted = (violation["facet"], violation["facet_value"], violation["metric_name"])
+            row |= {"facet": wanted[0], "position": None, "facet_value": wanted[1], "value": None, "baseline": None}
             for metric in bias_metrics(analysis, baseline):
                 if (metric.facet, metric.facet_value, metric.name) == wanted:
-                    row |= {"facet": metric.facet, "position": metric.position, "facet_value": metric.facet_value}
-                    row |= {"value": metric.value, "baseline": metric.baseline}
+                    row |= {"position": metric.position, "value": metric.value, "baseline": metric.baseline}
         else:
             row["label"] = violation.get("label")
         rows.append(row)

@@ -95,7 +95,7 @@ def test_one_execution_shows_values_within_what_is_allowed() -> None:
     assert (drawn["Value"]["y"], drawn["Value"]["x"]) == (["RD "], [0.1])
     assert (drawn["Violation"]["y"], drawn["Violation"]["x"]) == (["DPPL "], [-0.4])
     assert drawn["Violation"]["error_x"]["array"] == [pytest.approx(0.1)]
-    assert traces(beyond)["Value"]["y"] == ["DI"]
+    assert traces(beyond)["Value"]["y"] == ["DI "]
 
 
 def test_a_baseline_alone_has_nothing_that_is_allowed() -> None:

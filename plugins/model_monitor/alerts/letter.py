@@ -123,7 +123,9 @@ def _finding(row: Mapping[str, Any], verdict: Mapping[str, Any], message: Messag
     metric = row["metric"]
     if "facet" in row:
         title = f"{metric} of {short(row['facet'])} {short(str(row['facet_value']))}"
-        numbers = f"{number(row['value'])}, at the baseline {number(row['baseline'])}"
+        numbers = row["description"]
+        if row["position"] is not None:
+            numbers = f"{number(row['value'])}, at the baseline {number(row['baseline'])}"
         return Finding(title, numbers, MEANINGS.get(metric, ""), ACTIONS.get(metric, ""), new)
     label = str(row.get("label") or "")
     scores = verdict.get("ndcg", {})

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from model_monitor.results import standing
 from model_monitor.verdicts import COMPLETED, VIOLATED
 from model_monitor.windows import moment, shown
 
@@ -47,7 +48,8 @@ class Outcome:
 
 
 def violation_key(row: Mapping[str, Any]) -> str:
-    """What makes violations of two windows the same: the metric, and the group's place, for its text changes."""
+    """What makes violations of two windows the same: the metric, and what stays of its group."""
     if "facet" in row:
-        return f"{row['facet']}[{row['position']}] {row['metric']}"
+        group, position = str(row["facet_value"]), row["position"]
+        return f"{row['facet']}[{group if position is None else standing(group, position)!r}] {row['metric']}"
     return f"{row.get('label') or ''} {row['metric']}".strip()

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from model_monitor.analysis.interval_rule import NOT_CERTAIN, VIOLATION
+from model_monitor.results import standing
 
 if TYPE_CHECKING:
     from model_monitor.history.model import Execution, Metric
@@ -87,8 +88,8 @@ class Counts:
 
 
 def group_of(metric: Metric) -> Group:
-    """What stays of a metric's group while its text changes: a category's value, an interval's place."""
-    return metric.section, metric.facet, metric.position if metric.group.startswith("(") else metric.group
+    """What is the same of a metric's group in every window."""
+    return metric.section, metric.facet, standing(metric.group, metric.position)
 
 
 def state_of(execution: Execution) -> str:

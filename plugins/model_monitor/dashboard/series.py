@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from model_monitor.history.model import Execution, Metric
+from model_monitor.results import standing
 
 GroupKey = tuple[str, str, int | str]
 MetricKey = tuple[GroupKey, str]
@@ -14,8 +15,8 @@ Place = tuple[str | None, str | None, str]
 
 
 def group_key(metric: Metric) -> GroupKey:
-    """What stays of a group while its text changes: the value of a category, the place of an interval."""
-    return metric.section, metric.facet, metric.position if metric.group.startswith("(") else metric.group
+    """What is the same of a group in every execution."""
+    return metric.section, metric.facet, standing(metric.group, metric.position)
 
 
 @dataclass
