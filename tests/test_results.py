@@ -102,3 +102,19 @@ def test_attribution_drift_says_both_numbers_itself() -> None:
 
 def test_no_violations_make_no_rows() -> None:
     assert violation_rows([], ATTRIBUTIONS, None) == []
+
+
+def test_a_violation_that_the_analysis_does_not_have_keeps_its_group() -> None:
+    rows = violation_rows([violation("DI", "(100, 232]")], bias("(100, 225]", DI=1.5), None)
+    assert rows == [
+        {
+            "metric": "DI",
+            "description": "DI is worse",
+            "facet": "Age",
+            "position": None,
+            "facet_value": "(100, 232]",
+            "value": None,
+            "baseline": None,
+        }
+    ]
+    assert violation_lines(rows) == "Age (100, 232]: DI -, baseline -"

@@ -145,6 +145,16 @@ def test_attribution_drift(make: Make, receivers: Receivers) -> None:
     assert state_of(endpoint).windows == ()
 
 
+def test_a_violation_without_numbers_says_what_is_known_of_it(make: Make, receivers: Receivers) -> None:
+    endpoint = make(email=None, slack=None)
+    verdict = bias_verdict(endpoint, 10, "DI")
+    verdict["violations"][0] |= {"position": None, "value": None, "baseline": None}
+    alert(endpoint, verdict)
+    told = receivers.sns.received[0]["Message"]
+    assert "\n\nDI of Age (0, 2.5]: DI is worse\n  This group's rate of predicted acceptances" in told
+    assert "NDCG" not in told
+
+
 def test_a_monitor_that_cannot_judge_says_why(make: Make, receivers: Receivers) -> None:
     endpoint = make()
     for hour in (10, 11):
