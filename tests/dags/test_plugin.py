@@ -23,6 +23,10 @@ import config, names
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
     }
     ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True)
-    assert ran.stdout.splitlines()[-3:] == ["['model_monitor']", "{}", "['Dashboard', 'Report', 'S3 console', 'SageMaker console']"], ran.stderr
+    assert ran.stdout.splitlines()[-3:] == [
+        "['model_monitor']",
+        "{}",
+        "['Dashboard', 'Report', 'S3 console', 'SageMaker console']",
+    ], ran.stderr
     # Airflow enters files of the plugins folder into sys.modules by their bare names, unless .airflowignore forbids it.
     assert "No module named 'config'" in ran.stderr
