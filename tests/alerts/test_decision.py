@@ -25,15 +25,19 @@ class Channel:
     messages: list[Message] = field(default_factory=list)
 
     def comes(self, hour: int, came_to: str) -> Message | None:
-        """A window's outcome: `.` fine, `!` and `?` failed for one or another reason, else a letter per violation."""
+        """A window's outcome: `.` fine, `!` and `?` failed for one or another reason, `-` compared with nothing, else a
+        letter per violation.
+        """
         scheduled = f"2026-11-{22 + hour // 24}T{hour % 24:02}:00:00Z"
         if came_to in "!?":
             outcome = Outcome(scheduled, "failed", reason=NO_DATA if came_to == "!" else BROKEN)
-        elif came_to == ".":
-            outcome = Outcome(scheduled, "fine")
+        elif came_to in ".-":
+            outcome = Outcome(scheduled, "fine" if came_to == "." else "measured")
         else:
             outcome = Outcome(scheduled, "violating", tuple(came_to))
         self.windows = kept(self.windows, outcome, self.rule)
+        if outcome.state == "measured":
+            return None
         message, self.told = decide(self.told, self.windows, outcome, self.rule)
         if message:
             self.messages.append(message)
@@ -61,6 +65,8 @@ def story(came_to: str, rule: Rule = ONE_OF_ONE) -> list[str]:
         # A monitor that cannot judge says so once, and again for another reason.
         ("! ! ! .", "failing - - judging"),
         ("! ? ? .", "failing failing - judging"),
+        # Reasons that take turns are told of once each.
+        ("! ? ! ? . ?", "failing failing - - judging failing"),
         (". ! a", "- failing violating"),
         ("a ! .", "violating failing fine"),
         # What was told before it could not judge is told again: somebody was left with "cannot judge".
@@ -88,6 +94,7 @@ def test_each_window_alone(came_to: str, told: str) -> None:
         (Rule(2, 3), "a ! a", "- - violating"),
         (Rule(2, 3), "! . ! . . .", "- - failing - - judging"),
         (Rule(2, 2), "a a ! . .", "- violating - - fine"),
+        (Rule(2, 3), "a - . - a", "- - - - violating"),
     ],
 )
 def test_k_of_n(rule: Rule, came_to: str, told: str) -> None:
@@ -150,6 +157,28 @@ def test_an_earlier_window_judged_again_counts_for_the_next_one() -> None:
     assert (message.event, message.counted) == ("violating", 3)
 
 
+@pytest.mark.parametrize(("hours", "told"), [(2, None), (23, None), (24, "more")])
+def test_a_violation_that_was_away_for_a_day_is_told_of_again(hours: int, told: str | None) -> None:
+    channel = Channel()
+    channel.comes(0, "ab")
+    for hour in range(1, hours):
+        assert channel.comes(hour, "a") is None
+    message = channel.comes(hours, "ab")
+    assert (message and message.event) == told
+
+
+def test_a_violation_that_comes_and_goes_is_told_of_once() -> None:
+    assert story(" ".join(["ab", "a"] * 30)).count("-") == 59
+
+
+def test_what_is_only_measured_takes_nothing_away() -> None:
+    channel = Channel(Rule(2, 2))
+    for hour, came_to in ((0, "a"), (0, "-")):
+        assert channel.comes(hour, came_to) is None
+    message = channel.comes(1, "a")
+    assert (message and message.event) == "violating"
+
+
 windows = st.lists(st.sampled_from([".", "a", "b", "ab", "abc", "!", "?"]), min_size=1, max_size=20)
 rules = st.integers(1, 4).flatmap(lambda of: st.builds(Rule, st.integers(1, of), st.just(of)))
 
@@ -191,7 +220,7 @@ def test_each_violation_that_persists_is_in_a_message(came_to: list[str], rule: 
     channel = Channel(rule)
     for hour, one in enumerate([*came_to, *["abc"] * rule.of]):
         channel.comes(hour, one)
-    assert set(channel.told.violations) == {"a", "b", "c"}
+    assert set(channel.told.last_seen) == {"a", "b", "c"}
 
 
 @given(windows, rules)

@@ -13,6 +13,7 @@ import pytest
 from airflow.sdk import DAG, TaskGroup
 from airflow.sdk.exceptions import AirflowSkipException
 
+from model_monitor.alerts.outcome import Outcome
 from model_monitor.alerts.state import Kept, State, Teller
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import AlertNotDelivered
@@ -21,7 +22,7 @@ from model_monitor.names import Kind
 from model_monitor.notifiers.verdict import VerdictNotifier
 from model_monitor.operators.alert import AlertOperator, ViolationsOperator
 from tests.alerts.verdicts import bias_verdict, explainability_verdict, failed
-from tests.monitored import context, monitored_endpoint, run_task
+from tests.monitored import Run, context, monitored_endpoint, run_task
 from tests.receivers import MailBox, Posts, http_server, mail_server
 from tests.running_aws import Running, make_bucket, new_name
 
@@ -279,27 +280,36 @@ def test_of_two_that_write_at_the_same_time_one_gives_way(make: Make) -> None:
     assert not one.write(mine)
 
 
-@pytest.mark.parametrize(
-    "verdict",
-    [
-        {"compared": False},
-        {
-            "window": {
-                "start": "2026-11-22T09:10:00Z",
-                "end": "2026-11-22T10:20:00Z",
-                "scheduled": "2026-11-22T10:20:00Z",
-                "regular": False,
-            }
-        },
-    ],
-)
-def test_what_only_who_asked_wants_to_know_is_not_told(
-    make: Make, receivers: Receivers, verdict: dict[str, Any]
-) -> None:
+def test_what_only_who_asked_wants_to_know_is_not_told(make: Make, receivers: Receivers) -> None:
     endpoint = make()
-    assert alert(endpoint, {**bias_verdict(endpoint, 10, "DI"), **verdict}) == []
+    window = {
+        "start": "2026-11-22T09:10:00Z",
+        "end": "2026-11-22T10:20:00Z",
+        "scheduled": "2026-11-22T10:20:00Z",
+        "regular": False,
+    }
+    assert alert(endpoint, {**bias_verdict(endpoint, 10, "DI"), "window": window}) == []
     assert receivers.counts() == (0, 0, 0)
     assert state_of(endpoint) == State()
+
+
+def test_what_was_compared_with_nothing_is_kept_and_not_told(make: Make, receivers: Receivers) -> None:
+    endpoint = make()
+    assert alert(endpoint, {**bias_verdict(endpoint, 10), "compared": False}) == []
+    assert state_of(endpoint) == State((Outcome("2026-11-22T10:00:00Z", "measured"),))
+    assert receivers.counts() == (0, 0, 0)
+
+
+def test_a_backfill_is_silent_and_counts_for_the_windows_that_follow(make: Make, receivers: Receivers) -> None:
+    endpoint = make(violating_windows=2, of_windows=3)
+    for hour in (8, 9, 10):
+        task = AlertOperator(
+            task_id="alert", endpoint=endpoint, kind="bias", verdict=bias_verdict(endpoint, hour, "DI")
+        )
+        assert run_task(task, context("backfill__1", Run("backfill"))) == []
+    assert receivers.counts() == (0, 0, 0)
+    assert alert(endpoint, bias_verdict(endpoint, 11, "DI")) == ["log", "sns", "email", "slack"]
+    assert "3 of the last 3 windows violate" in receivers.sns.received[0]["Message"]
 
 
 def test_no_verdict_is_no_news(make: Make) -> None:
@@ -343,11 +353,14 @@ class Accessor:
         return self.events[::-1][:count]
 
 
-def update(endpoint: MonitoredEndpoint, verdict: Any, events: list[Any]) -> str | None:
+def update(endpoint: MonitoredEndpoint, verdict: Any, events: list[Any], run_type: str = "scheduled") -> str | None:
     """Run ViolationsOperator on an asset with these events; the event's window, or None when it was skipped."""
     task = ViolationsOperator(task_id="violations", endpoint=endpoint, kind="bias", verdict=verdict)
     event = SimpleNamespace(extra={})
-    given = context() | {"inlet_events": {task.asset: Accessor(events)}, "outlet_events": {task.asset: event}}
+    given = context(run=Run(run_type)) | {
+        "inlet_events": {task.asset: Accessor(events)},
+        "outlet_events": {task.asset: event},
+    }
     try:
         extra = task.execute(given)
     except AirflowSkipException:
@@ -379,6 +392,11 @@ def test_each_window_with_violations_updates_the_asset_once(endpoint: MonitoredE
     last = events[-1].extra
     assert (last["endpoint"], last["kind"], last["status"]) == (endpoint.name, "bias", "CompletedWithViolations")
     assert (last["keys"], last["violations"][0]["value"]) == (["Age[0] DI"], 0.4321)
+
+
+def test_a_backfill_does_not_update_the_asset(endpoint: MonitoredEndpoint) -> None:
+    assert update(endpoint, bias_verdict(endpoint, 10, "DI"), [], "backfill") is None
+    assert update(endpoint, bias_verdict(endpoint, 10, "DI"), []) == "2026-11-22T10:00:00Z"
 
 
 def test_a_callback_tells_the_same(make: Make, receivers: Receivers) -> None:

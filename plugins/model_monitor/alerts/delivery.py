@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 Due = dict[str, tuple[Message, Told]]
 
 
-def not_told_of(verdict: Mapping[str, Any]) -> str | None:
+def not_told_of(verdict: Mapping[str, Any], context: Context) -> str | None:
     """Why a verdict is nobody's news but that of who asked for it; None where it is."""
     if not verdict.get("compared", True):
         return "The window was measured and compared with nothing, so there is nothing to tell."
-    if not verdict.get("window", {}).get("regular", True):
+    if not _regular(verdict):
         return "Somebody asked for this window, which no schedule makes; who asked sees the verdict."
+    if context["dag_run"].run_type == "backfill":
+        return "A backfill judges the past; who asked for it sees the verdict."
     return None
 
 
@@ -41,28 +43,31 @@ def tell(
     kind: Kind,
     verdict: Mapping[str, Any],
     storage: StorageHook,
-    *,
-    teller: str,
+    context: Context,
     log: Logger,
 ) -> list[str]:
     """Tell every channel, and the log, what it has to be told of a verdict; answers who was told.
 
-    What a channel was told is kept once it has taken the message, so that another try tells only the others.
-
-    Args:
-        teller: a name that is the same for another try of the task.
+    What a channel was told is kept once it has taken the message, so that another try tells only the others. Windows
+    that a schedule makes are kept even where there is nothing to tell of them: they count for those that follow.
 
     Raises:
         AlertNotDelivered: when a channel did not take its message, or another run is telling at the moment.
     """
-    if why := not_told_of(verdict):
-        log.info(why)
+    why_not = not_told_of(verdict, context)
+    if why_not:
+        log.info(why_not)
+    if not _regular(verdict):
         return []
-    telling = _Telling(endpoint, kind, verdict, Kept(storage, endpoint, kind), log)
-    return telling.run(teller)
+    telling = _Telling(endpoint, kind, verdict, Kept(storage, endpoint, kind), log, silent=why_not is not None)
+    return telling.run(_teller(context))
 
 
-def teller_of(context: Context) -> str:
+def _regular(verdict: Mapping[str, Any]) -> bool:
+    return bool(verdict.get("window", {}).get("regular", True))
+
+
+def _teller(context: Context) -> str:
     """A task's name among all that may tell: the same for its next try."""
     ti = context["ti"]
     return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}"
@@ -70,10 +75,17 @@ def teller_of(context: Context) -> str:
 
 class _Telling:
     def __init__(
-        self, endpoint: MonitoredEndpoint, kind: Kind, verdict: Mapping[str, Any], keeper: Kept, log: Logger
+        self,
+        endpoint: MonitoredEndpoint,
+        kind: Kind,
+        verdict: Mapping[str, Any],
+        keeper: Kept,
+        log: Logger,
+        *,
+        silent: bool,
     ) -> None:
         self.endpoint, self.kind, self.verdict, self.keeper, self.log = endpoint, kind, verdict, keeper, log
-        self.senders: dict[str, Callable[[Letter], None]] = {"log": self._write, **channels(endpoint)}
+        self.senders: dict[str, Callable[[Letter], None]] = {} if silent else {"log": self._write, **channels(endpoint)}
 
     def run(self, teller: str) -> list[str]:
         before = self.keeper.read()

@@ -10,7 +10,7 @@ from model_monitor.results import standing
 from model_monitor.verdicts import COMPLETED, VIOLATED
 from model_monitor.windows import moment, shown
 
-State = Literal["fine", "violating", "failed"]
+State = Literal["fine", "violating", "failed", "measured"]
 STATES: dict[str, State] = {COMPLETED: "fine", VIOLATED: "violating", "Failed": "failed", "Stopped": "failed"}
 """By the status of an execution that is over."""
 
@@ -19,7 +19,8 @@ STATES: dict[str, State] = {COMPLETED: "fine", VIOLATED: "violating", "Failed": 
 class Outcome:
     """A window and what became of it; `violations` are keys that stay the same while the data changes.
 
-    `scheduled` is UTC as `2026-11-22T10:00:00Z`, so that texts are in the order of time.
+    `measured` is what was compared with nothing. `scheduled` is UTC as `2026-11-22T10:00:00Z`, so that texts are in the
+    order of time.
     """
 
     scheduled: str
@@ -34,6 +35,8 @@ class Outcome:
         if verdict["status"] not in (COMPLETED, VIOLATED):
             # What follows the first line tells what was found there, which differs every hour.
             return cls(scheduled, "failed", reason=verdict["reason"].partition("\n")[0])
+        if not verdict.get("compared", True):
+            return cls(scheduled, "measured")
         found = tuple(sorted({violation_key(row) for row in verdict["violations"]}))
         return cls(scheduled, STATES[verdict["status"]], found)
 

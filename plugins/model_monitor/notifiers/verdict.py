@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseNotifier
 
-from model_monitor.alerts.delivery import tell, teller_of
+from model_monitor.alerts.delivery import tell
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.operators.base import connection_of
 
@@ -40,4 +40,4 @@ class VerdictNotifier(BaseNotifier):
             self.log.info("%s answered no verdict, so there is nothing to tell.", task.task_id)
             return
         storage = StorageHook(**connection_of(self.endpoint))
-        tell(self.endpoint, self.kind, verdict, storage, teller=teller_of(context), log=self.log)
+        tell(self.endpoint, self.kind, verdict, storage, context, self.log)

@@ -10,7 +10,7 @@ from airflow.sdk import Asset
 from airflow.sdk.exceptions import AirflowSkipException
 
 from model_monitor import names
-from model_monitor.alerts.delivery import not_told_of, tell, teller_of
+from model_monitor.alerts.delivery import not_told_of, tell
 from model_monitor.alerts.outcome import Outcome
 from model_monitor.failures import failed_verdict
 from model_monitor.links import LinksToExecution
@@ -64,7 +64,7 @@ class AlertOperator(AfterVerdictOperator):
     def execute(self, context: Context) -> list[str]:
         verdict = self.verdict if isinstance(self.verdict, dict) else self._without_verdict(context)
         self.link_to(verdict["report"])
-        return tell(self.endpoint, self.kind, verdict, self.storage, teller=teller_of(context), log=self.log)
+        return tell(self.endpoint, self.kind, verdict, self.storage, context, self.log)
 
     def _without_verdict(self, context: Context) -> dict[str, Any]:
         failed = ", ".join(self._failed(context))
@@ -119,7 +119,7 @@ class ViolationsOperator(AfterVerdictOperator):
         self.link_to(verdict["report"])
         if not verdict["violations"]:
             raise AirflowSkipException("There are no violations.")
-        if why := not_told_of(verdict):
+        if why := not_told_of(verdict, context):
             raise AirflowSkipException(why)
         outcome = Outcome.of(verdict)
         for event in context["inlet_events"][self.asset].ascending(False).limit(1):
