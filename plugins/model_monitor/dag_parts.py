@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from model_monitor.config import MonitoredEndpoint
     from model_monitor.names import Kind
 
+TRIES_AGAIN = 4
+"""So often that the waits, of half a minute and then twice as long each time, outlast `LONGEST_TELLING`: for so long
+others wait for a task that was killed while it told.
+"""
+
 
 def act_on(verdict: BaseOperator, endpoint: MonitoredEndpoint, kind: Kind, window: str | None = None) -> None:
     """Let a task that answers a verdict be followed by what acts on it; to be called in its group.
@@ -35,7 +40,7 @@ def act_on(verdict: BaseOperator, endpoint: MonitoredEndpoint, kind: Kind, windo
         "max_active_tis_per_dag": 1,
     }
     acting: list[BaseOperator] = [
-        AlertOperator(task_id="alert", window=window, verdict=answer_of(verdict.task_id), **about),
+        AlertOperator(task_id="alert", window=window, verdict=answer_of(verdict.task_id), retries=TRIES_AGAIN, **about),
         ViolationsOperator(task_id="violations", verdict=answer_of(verdict.task_id), **about),
     ]
     if endpoint.alarms is not None:

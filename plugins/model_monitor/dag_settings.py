@@ -25,7 +25,7 @@ def settings(endpoint: MonitoredEndpoint, kind: str) -> dict[str, Any]:
             "owner": endpoint.owner,
             "retries": 2,
             "retry_delay": timedelta(seconds=30),
-            "retry_exponential_backoff": True,
+            "retry_exponential_backoff": 2.0,
             "retry_policy": RETRY_POLICY,
         },
     }

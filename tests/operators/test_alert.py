@@ -13,10 +13,11 @@ import pytest
 from airflow.sdk import DAG, TaskGroup
 from airflow.sdk.exceptions import AirflowSkipException
 
+from model_monitor import names
 from model_monitor.alerts.outcome import Outcome
 from model_monitor.alerts.state import Kept, State, Teller
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.errors import AlertNotDelivered
+from model_monitor.errors import AlertNotDelivered, InputError
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.names import Kind
 from model_monitor.notifiers.verdict import VerdictNotifier
@@ -267,6 +268,26 @@ def test_who_finds_somebody_else_telling_waits(make: Make, receivers: Receivers,
     assert alert(endpoint, bias_verdict(endpoint, 10, "DI")) == ["log", "sns", "email", "slack"]
 
 
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", '{"windows": [], "told": {"log": {}}, "teller": null}', '{"windows": 1, "told": 2}']
+)
+def test_what_is_kept_and_cannot_be_read_is_named(make: Make, content: str) -> None:
+    endpoint = make()
+    uri = names.alert_state(endpoint, "bias")
+    StorageHook(aws_conn_id="aws_default", region_name="us-west-2").put(uri, content)
+    with pytest.raises(InputError, match=f"{uri} is not what alerts keep there .* delete it"):
+        alert(endpoint, bias_verdict(endpoint, 10, "DI"))
+
+
+def test_a_verdict_that_cannot_be_put_into_words_is_not_blamed_on_a_channel(make: Make, receivers: Receivers) -> None:
+    endpoint = make()
+    verdict = bias_verdict(endpoint, 10, "DI")
+    verdict["violations"][0]["value"] = "no number"
+    with pytest.raises(ValueError, match="no number"):
+        alert(endpoint, verdict)
+    assert state_of(endpoint) == State()
+
+
 def test_of_two_that_write_at_the_same_time_one_gives_way(make: Make) -> None:
     endpoint = make()
     storage = StorageHook(aws_conn_id="aws_default", region_name="us-west-2")
@@ -392,6 +413,29 @@ def test_each_window_with_violations_updates_the_asset_once(endpoint: MonitoredE
     last = events[-1].extra
     assert (last["endpoint"], last["kind"], last["status"]) == (endpoint.name, "bias", "CompletedWithViolations")
     assert (last["keys"], last["violations"][0]["value"]) == (["Age[0] DI"], 0.4321)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        None,
+        {},
+        [],
+        "2027",
+        {"scheduled": None},
+        {"scheduled": 5},
+        {"scheduled": "today"},
+        {"scheduled": ["2027-01-01"]},
+    ],
+)
+def test_events_made_by_hand_do_not_stand_in_the_way(endpoint: MonitoredEndpoint, extra: Any) -> None:
+    assert update(endpoint, bias_verdict(endpoint, 10, "DI"), [SimpleNamespace(extra=extra)]) == "2026-11-22T10:00:00Z"
+
+
+def test_an_event_s_window_is_known_however_it_is_written(endpoint: MonitoredEndpoint) -> None:
+    later = SimpleNamespace(extra={"scheduled": "2026-11-22T12:00:00+01:00"})
+    assert update(endpoint, bias_verdict(endpoint, 10, "DI"), [later]) is None
+    assert update(endpoint, bias_verdict(endpoint, 11, "DI"), [later]) == "2026-11-22T11:00:00Z"
 
 
 def test_a_backfill_does_not_update_the_asset(endpoint: MonitoredEndpoint) -> None:

@@ -11,10 +11,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from model_monitor.alerts.outcome import Outcome
 from model_monitor.windows import moment
+
+if TYPE_CHECKING:
+    from model_monitor.config_alerts import Alerts
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """For so long a violation has to be away to be told of again while others persist: some come and go by the hour."""
@@ -28,6 +31,11 @@ class Rule:
 
     violating: int = 1
     of: int = 1
+
+    @classmethod
+    def configured(cls, alerts: Alerts) -> Rule:
+        """The rule of an endpoint's YAML."""
+        return cls(alerts.violating_windows, alerts.of_windows)
 
 
 @dataclass(frozen=True)

@@ -97,8 +97,9 @@ class _Telling:
             if state != before:
                 self._keep(state)
             return []
+        letters = self._letters(due)
         self._keep(replace(state, teller=self.keeper.teller(teller)))
-        state, failed = self._send(state, due)
+        state, failed = self._send(state, due, letters)
         self._keep(state)
         if failed:
             raise AlertNotDelivered(
@@ -109,8 +110,7 @@ class _Telling:
 
     def _decide(self, before: State) -> tuple[State, Due]:
         """The state with this window, without what is yet to be told; and what is to be told, by channel."""
-        alerts = self.endpoint.alerts
-        rule, outcome = Rule(alerts.violating_windows, alerts.of_windows), Outcome.of(self.verdict)
+        rule, outcome = Rule.configured(self.endpoint.alerts), Outcome.of(self.verdict)
         state = replace(before, windows=kept(before.windows, outcome, rule), teller=None)
         due: Due = {}
         for channel in self.senders:
@@ -121,13 +121,19 @@ class _Telling:
                 due[channel] = (message, told)
         return state, due
 
-    def _send(self, state: State, due: Due) -> tuple[State, list[str]]:
-        """The state with what was told, and who was not told, with the reason."""
+    def _letters(self, due: Due) -> dict[str, Letter]:
         base = conf.get("api", "base_url", fallback="") or ""
+        return {
+            channel: letter(self.endpoint, self.kind, message, self.verdict, base)
+            for channel, (message, _) in due.items()
+        }
+
+    def _send(self, state: State, due: Due, letters: Mapping[str, Letter]) -> tuple[State, list[str]]:
+        """The state with what was told, and who was not told, with the reason."""
         failed = []
-        for channel, (message, told) in due.items():
+        for channel, (_, told) in due.items():
             try:
-                self.senders[channel](letter(self.endpoint, self.kind, message, self.verdict, base))
+                self.senders[channel](letters[channel])
             except Exception as problem:
                 self.log.exception("%s was not told", channel)
                 failed.append(f"{channel} ({type(problem).__name__}: {problem})")

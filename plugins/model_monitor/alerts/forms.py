@@ -49,8 +49,9 @@ def html(letter: Letter) -> str:
 
 
 def slack(letter: Letter) -> str:
-    """Slack's mark-up; escaped as Slack asks for, so that no text mentions anybody or becomes a link.
+    """Slack's mark-up; escaped as Slack asks for, so that no text mentions anybody or hides where a link leads.
 
+    Slack makes a link of an address that stands in a text as it is, as readers of mail do; it shows where it leads.
     Source: Slack, "Formatting text for app surfaces".
     """
     blocks = [f"*{_escaped(letter.subject)}*\n" + "\n".join(map(_escaped, letter.summary))]

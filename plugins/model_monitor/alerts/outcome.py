@@ -40,6 +40,12 @@ class Outcome:
         found = tuple(sorted({violation_key(row) for row in verdict["violations"]}))
         return cls(scheduled, STATES[verdict["status"]], found)
 
+    def covers(self, scheduled: str, status: str) -> bool:
+        """Whether nothing new can come of an execution of this status: of a later window, or of this one as it is."""
+        if self.scheduled != scheduled:
+            return self.scheduled > scheduled
+        return self.state == STATES[status] or (self.state == "measured" and status == COMPLETED)
+
     def as_dict(self) -> dict[str, Any]:
         """The outcome as JSON has it."""
         return asdict(self)

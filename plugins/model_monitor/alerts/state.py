@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from model_monitor import names
 from model_monitor.alerts.decision import Told
 from model_monitor.alerts.outcome import Outcome
+from model_monitor.errors import InputError
 from model_monitor.windows import moment, shown
 
 if TYPE_CHECKING:
@@ -74,13 +75,23 @@ class Kept:
         self._etag: str | None = None
 
     def read(self) -> State:
-        """What is kept now."""
+        """What is kept now.
+
+        Raises:
+            InputError: when it cannot be read.
+        """
         found = self._storage.versioned(self._uri)
         if found is None:
             self._etag = None
             return State()
         content, self._etag = found
-        return State.from_json(content)
+        try:
+            return State.from_json(content)
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
+            raise InputError(
+                f"{self._uri} is not what alerts keep there ({type(problem).__name__}: {problem}). Restore an earlier "
+                "version of it, or delete it: then everybody is told afresh."
+            ) from problem
 
     def write(self, state: State) -> bool:
         """Keep another state; False when somebody else has done so since it was read."""
@@ -96,8 +107,11 @@ class Kept:
 
     def waits_for(self, state: State, name: str) -> bool:
         """Whether somebody else is telling."""
-        teller = state.teller
-        return teller is not None and teller.name != name and moment(teller.until) > self._now()
+        return state.teller is not None and state.teller.name != name and self.telling(state)
+
+    def telling(self, state: State) -> bool:
+        """Whether somebody is telling at the moment."""
+        return state.teller is not None and moment(state.teller.until) > self._now()
 
     def _now(self) -> datetime:
         return self._storage.time(self._bucket)

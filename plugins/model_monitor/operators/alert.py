@@ -12,11 +12,12 @@ from airflow.sdk.exceptions import AirflowSkipException
 from model_monitor import names
 from model_monitor.alerts.delivery import not_told_of, tell
 from model_monitor.alerts.outcome import Outcome
+from model_monitor.errors import InputError
 from model_monitor.failures import failed_verdict
 from model_monitor.links import LinksToExecution
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator
-from model_monitor.windows import Window
+from model_monitor.windows import Window, moment, shown
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -123,11 +124,10 @@ class ViolationsOperator(AfterVerdictOperator):
             raise AirflowSkipException(why)
         outcome = Outcome.of(verdict)
         for event in context["inlet_events"][self.asset].ascending(False).limit(1):
-            # Events that somebody made by hand can lack everything.
-            extra = event.extra or {}
-            if (last := str(extra.get("scheduled", ""))) > outcome.scheduled:
+            last, keys = _window_of(event)
+            if last > outcome.scheduled:
                 raise AirflowSkipException(f"{self.asset.uri} is about a later window already, due {last}.")
-            if (last, extra.get("keys")) == (outcome.scheduled, list(outcome.violations)):
+            if (last, keys) == (outcome.scheduled, list(outcome.violations)):
                 raise AirflowSkipException(f"{self.asset.uri} is about this window already.")
         told = {
             **{key: verdict[key] for key in ("endpoint", "kind", "schedule", "status", "report")},
@@ -140,3 +140,14 @@ class ViolationsOperator(AfterVerdictOperator):
             "%s: %d violations in the window due %s", self.asset.uri, len(outcome.violations), outcome.scheduled
         )
         return told
+
+
+def _window_of(event: Any) -> tuple[str, Any]:
+    """The window that an event of the asset is about, and its violations; one that somebody made by hand can be about
+    none, which comes before all others.
+    """
+    extra = event.extra if isinstance(event.extra, dict) else {}
+    try:
+        return shown(moment(extra.get("scheduled", ""))), extra.get("keys")
+    except (InputError, TypeError):
+        return "", None
