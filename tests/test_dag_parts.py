@@ -15,6 +15,6 @@ def test_an_alert_is_tried_again_until_nobody_waits_for_a_task_that_was_killed(e
     with DAG(**settings(endpoint, "watch"), schedule=None) as dag, TaskGroup("bias"):
         act_on(EmptyOperator(task_id="verdict"), endpoint, "bias")
     alert = dag.get_task("bias.alert")
-    waits = [alert.retry_delay * float(alert.retry_exponential_backoff) ** number for number in range(alert.retries)]
+    waits = [alert.retry_delay * alert.retry_exponential_backoff**number for number in range(alert.retries)]
     assert sum(waits, timedelta()) > LONGEST_TELLING
     assert dag.get_task("bias.violations").retries < alert.retries

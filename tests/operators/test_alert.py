@@ -118,6 +118,7 @@ def test_a_violation_arrives_everywhere_once_and_so_does_its_end(make: Make, rec
     (post,) = receivers.slack.received
     assert receivers.slack.paths == ["/T0/B0/secret-token"]
     assert post["text"].startswith(f"*{endpoint.name} bias: 2 violations*\n")
+    assert (post["unfurl_links"], post["unfurl_media"]) == (False, False)
     assert f"<{execution}|Execution>" in post["text"]
 
     alert(endpoint, bias_verdict(endpoint, 12))
@@ -228,7 +229,8 @@ def test_slack_s_api_where_a_channel_is_named(make: Make, receivers: Receivers) 
     receivers.slack.answer = b'{"ok": true}'
     assert alert(endpoint, bias_verdict(endpoint, 10, "DI")) == ["log", "slack"]
     assert receivers.slack.paths == ["/api/chat.postMessage"]
-    assert receivers.slack.received[0]["channel"] == "#drift"
+    sent = receivers.slack.received[0]
+    assert (sent["channel"], sent["unfurl_links"], sent["unfurl_media"]) == ("#drift", False, False)
     receivers.slack.answer = b'{"ok": false, "error": "channel_not_found"}'
     with pytest.raises(AlertNotDelivered, match="channel_not_found") as problem:
         alert(endpoint, bias_verdict(endpoint, 11))

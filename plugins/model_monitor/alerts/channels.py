@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from model_monitor.config import MonitoredEndpoint
     from model_monitor.config_alerts import Email, Slack, Sns
 
+UNFETCHED = {"unfurl_links": False, "unfurl_media": False}
+"""Lets Slack not look at addresses in a message: names in the data can be such."""
+
 
 def channels(endpoint: MonitoredEndpoint) -> dict[str, Callable[[Letter], None]]:
     """By name, what sends a letter through a channel.
@@ -67,10 +70,8 @@ def _slack(slack: Slack, letter: Letter) -> BaseNotifier:
 
         # Airflow tries again; when Slack's client does, it tells the log the webhook's address, which is a secret.
         return SlackWebhookNotifier(
-            slack_webhook_conn_id=slack.connection, text=forms.slack(letter), unfurl_links=False, retry_handlers=[]
+            slack_webhook_conn_id=slack.connection, text=forms.slack(letter), retry_handlers=[], **UNFETCHED
         )
     from airflow.providers.slack.notifications.slack import SlackNotifier
 
-    return SlackNotifier(
-        slack_conn_id=slack.connection, channel=slack.channel, text=forms.slack(letter), unfurl_links=False
-    )
+    return SlackNotifier(slack_conn_id=slack.connection, channel=slack.channel, text=forms.slack(letter), **UNFETCHED)
