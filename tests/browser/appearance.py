@@ -106,6 +106,9 @@ UNREACHED = """() => [...document.querySelectorAll("a[href], button, select, inp
     .map(element => `${element.tagName.toLowerCase()} "${element.textContent.trim().slice(0, 40)}"`)"""
 
 
+FRAMES_MILLISECONDS = 500
+
+
 def faint(page: Page | Frame) -> list[str]:
     """Texts whose contrast with what is behind them is not sufficient."""
     found: list[str] = page.evaluate(FAINT)
@@ -127,5 +130,9 @@ def tab_through(page: Page, most: int = 400) -> tuple[list[dict[str, Any]], list
         focused = page.evaluate(FOCUS)
         if focused is None:
             break
+        if not focused["seen"]:
+            # A frame of another origin is another process, which has to tell that it has the focus.
+            page.wait_for_timeout(FRAMES_MILLISECONDS)
+            focused = page.evaluate(FOCUS)
         found.append(focused)
     return found, page.evaluate(UNREACHED)

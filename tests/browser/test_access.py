@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from typing import Any
 
 import httpx
 import pytest
@@ -12,6 +13,8 @@ from starlette.routing import BaseRoute, Mount
 from model_monitor.dashboard import addresses
 from model_monitor_plugin import ModelMonitorPlugin
 from tests.browser.site import Site
+
+PATIENCE_SECONDS = 30
 
 
 def routes(found: list[BaseRoute], prefix: str = "") -> list[str]:
@@ -31,6 +34,11 @@ def filled_in(path: str, site: Site) -> str:
     return re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: known.get(match[1], "report.html"), path)
 
 
+def ask(site: Site, method: str, path: str, **more: Any) -> httpx.Response:
+    """An answer to somebody who has not signed in."""
+    return httpx.request(method, f"{site.url}{path}", trust_env=False, timeout=PATIENCE_SECONDS, **more)
+
+
 def test_every_route_refuses_anonymous_requests(site: Site) -> None:
     (mounted,) = [app for app in ModelMonitorPlugin.fastapi_apps if app["url_prefix"] == addresses.PREFIX]
     paths = {filled_in(path, site) for path in routes(mounted["app"].routes)}
@@ -38,7 +46,9 @@ def test_every_route_refuses_anonymous_requests(site: Site) -> None:
     paths |= {"/", "/no/such/page", "/static/no-such-file.js", "/docs", "/redoc", "/openapi.json"}
     for path in sorted(paths):
         for method in ("GET", "HEAD", "POST"):
-            answer = httpx.request(method, f"{site.url}{addresses.PREFIX}{path}", trust_env=False)
+            answer = httpx.request(
+                method, f"{site.url}{addresses.PREFIX}{path}", trust_env=False, timeout=PATIENCE_SECONDS
+            )
             refused = {HTTPStatus.UNAUTHORIZED} if method == "GET" else {401, 404, 405}
             assert answer.status_code in refused, (method, path, answer.status_code)
             assert site.endpoint.bucket not in answer.text
@@ -46,5 +56,7 @@ def test_every_route_refuses_anonymous_requests(site: Site) -> None:
 
 @pytest.mark.parametrize("cookie", ["", "nonsense", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiIsInJvbGUiOiJhZG1pbiJ9."])
 def test_a_forged_token_is_none(site: Site, cookie: str) -> None:
-    answer = httpx.get(f"{site.url}{addresses.overview()}", cookies={"_token": cookie}, trust_env=False)
+    answer = httpx.get(
+        f"{site.url}{addresses.overview()}", cookies={"_token": cookie}, trust_env=False, timeout=PATIENCE_SECONDS
+    )
     assert answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
