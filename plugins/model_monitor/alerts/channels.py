@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from model_monitor.config import MonitoredEndpoint
     from model_monitor.config_alerts import Email, Slack, Sns
 
-UNFETCHED = {"unfurl_links": False, "unfurl_media": False}
-"""Lets Slack not look at addresses in a message: names in the data can be such."""
-
 
 def channels(endpoint: MonitoredEndpoint) -> dict[str, Callable[[Letter], None]]:
     """By name, what sends a letter through a channel.
@@ -65,13 +62,24 @@ def _email(email: Email, letter: Letter) -> BaseNotifier:
 
 
 def _slack(slack: Slack, letter: Letter) -> BaseNotifier:
+    """Slack is not to fetch addresses in a message: names in the data can be such."""
     if slack.channel is None:
         from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
         # Airflow tries again; when Slack's client does, it tells the log the webhook's address, which is a secret.
         return SlackWebhookNotifier(
-            slack_webhook_conn_id=slack.connection, text=forms.slack(letter), retry_handlers=[], **UNFETCHED
+            slack_webhook_conn_id=slack.connection,
+            text=forms.slack(letter),
+            retry_handlers=[],
+            unfurl_links=False,
+            unfurl_media=False,
         )
     from airflow.providers.slack.notifications.slack import SlackNotifier
 
-    return SlackNotifier(slack_conn_id=slack.connection, channel=slack.channel, text=forms.slack(letter), **UNFETCHED)
+    return SlackNotifier(
+        slack_conn_id=slack.connection,
+        channel=slack.channel,
+        text=forms.slack(letter),
+        unfurl_links=False,
+        unfurl_media=False,
+    )
