@@ -33,9 +33,15 @@ class Picture:
 
 PICTURES = (
     Picture("overview", lambda sights: "/plugin/model-monitor", 480),
-    Picture("endpoint-bias", lambda sights: addresses.endpoint(sights.endpoint), 1000),
-    Picture("endpoint-bias-dark", lambda sights: addresses.endpoint(sights.endpoint), 1000, appearance="Dark"),
-    Picture("endpoint-explainability", lambda sights: addresses.endpoint(sights.endpoint), 1060, top="#explainability"),
+    Picture("endpoint-bias", lambda sights: addresses.endpoint(sights.endpoint), 745),
+    Picture("endpoint-explainability", lambda sights: addresses.endpoint(sights.endpoint), 1000, top="#explainability"),
+    Picture(
+        "endpoint-explainability-dark",
+        lambda sights: addresses.endpoint(sights.endpoint),
+        1000,
+        appearance="Dark",
+        top="#explainability",
+    ),
     Picture("endpoint-traffic", lambda sights: addresses.endpoint(sights.endpoint), 800, top="#traffic"),
     Picture("endpoint-narrow", lambda sights: addresses.endpoint(sights.endpoint), 844, width=NARROW),
     Picture("execution", lambda sights: addresses.execution(sights.endpoint, "bias", sights.violating), 1000),
