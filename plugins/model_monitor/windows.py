@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
@@ -81,8 +82,7 @@ def cron(endpoint: MonitoredEndpoint) -> str:
 
 def period(endpoint: MonitoredEndpoint) -> timedelta:
     """The time between two windows; the shortest where the schedule has several."""
-    firings = islice(croniter(cron(endpoint), _SOME_MONDAY).all_next(datetime), _FIRINGS)
-    return min(after - before for before, after in pairwise(firings))
+    return _shortest(cron(endpoint))
 
 
 def age(endpoint: MonitoredEndpoint) -> timedelta:
@@ -158,3 +158,10 @@ def moment(text: str) -> datetime:
 def shown(moment: datetime) -> str:
     """`2026-11-22T10:00:00Z`."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+@cache
+def _shortest(expression: str) -> timedelta:
+    """The shortest time between two firings; DAG files ask for it whenever they are parsed."""
+    firings = islice(croniter(expression, _SOME_MONDAY).all_next(datetime), _FIRINGS)
+    return min(after - before for before, after in pairwise(firings))

@@ -40,6 +40,8 @@ class Past:
     traffic: list[Hour] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
     problem: str | None = None
+    unasked: str | None = None
+    uncounted: str | None = None
     endpoint: MonitoredEndpoint | None = None
 
     def now(self) -> datetime:
@@ -69,7 +71,10 @@ class Past:
         return self.contents.get(file)
 
     def service_problem(self) -> str | None:
-        return None
+        return self.unasked
+
+    def traffic_problem(self) -> str | None:
+        return self.uncounted
 
 
 def metric(

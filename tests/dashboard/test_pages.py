@@ -76,6 +76,13 @@ def test_an_endpoint_that_cannot_be_read_does_not_hide_the_others(visit: Visitor
     assert "s3://bucket: it is closed" in said(answer.text)
 
 
+def test_what_is_missing_on_an_endpoints_page_is_told(visit: Visitor, past: dict[str, Past]) -> None:
+    past["small"].unasked, past["small"].uncounted = "the account has no monitors", "s3://bucket/captures: denied"
+    text = said(visit().get(addresses.endpoint("small")).text)
+    assert "those without a report are missing: the account has no monitors" in text
+    assert "Some hours are not known, or estimated: s3://bucket/captures: denied" in text
+
+
 def test_an_endpoints_page_has_the_violating_metrics_first_and_folds_the_rest(visit: Visitor) -> None:
     page = visit().get(addresses.endpoint("small")).text
     assert re.findall(r'data-metric="(\w+)"', page) == ["DPPL", "RD"]

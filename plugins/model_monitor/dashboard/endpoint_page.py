@@ -33,6 +33,7 @@ class Known:
     has_baseline: dict[Kind, bool]
     hours: list[Hour]
     service_problem: str | None
+    traffic_problem: str | None
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def known(history: History, days: int) -> Known:
         {kind: history.baseline(kind) is not None for kind in KINDS},
         history.hours(start, end),
         history.service_problem(),
+        history.traffic_problem(),
     )
 
 
