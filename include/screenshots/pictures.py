@@ -33,12 +33,12 @@ class Picture:
 
 PICTURES = (
     Picture("overview", lambda sights: "/plugin/model-monitor", 480),
-    Picture("endpoint-bias", lambda sights: addresses.endpoint(sights.endpoint), 745),
-    Picture("endpoint-explainability", lambda sights: addresses.endpoint(sights.endpoint), 1000, top="#explainability"),
+    Picture("endpoint-bias", lambda sights: addresses.endpoint(sights.endpoint), 732),
+    Picture("endpoint-explainability", lambda sights: addresses.endpoint(sights.endpoint), 1018, top="#explainability"),
     Picture(
         "endpoint-explainability-dark",
         lambda sights: addresses.endpoint(sights.endpoint),
-        1000,
+        1018,
         appearance="Dark",
         top="#explainability",
     ),

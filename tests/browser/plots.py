@@ -69,8 +69,9 @@ def hover(page: Page, plot: Locator) -> tuple[list[float], str]:
     plot.scroll_into_view_if_needed()
     aim: dict[str, Any] | None = plot.evaluate(AIM)
     assert aim is not None, f"nothing to point at: {plot.evaluate('plot => plot.outerHTML.slice(0, 300)')}"
-    page.mouse.move(aim["left"] - 3, aim["top"] - 3)
-    page.mouse.move(aim["left"], aim["top"], steps=3)
+    # The label follows the mouse with a delay: on its way, it must not be nearer to another point.
+    page.mouse.move(aim["left"], aim["top"] - 2)
+    page.mouse.move(aim["left"], aim["top"], steps=2)
     label = plot.locator(".hoverlayer .hovertext, .hoverlayer .legend").first
     label.wait_for()
     return [float(value) for value in aim["values"]], " ".join(label.locator("text").all_text_contents())
