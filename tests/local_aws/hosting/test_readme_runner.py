@@ -16,7 +16,7 @@ from tests.running_aws import ROLE, ROOT
 
 
 def program_of_readme() -> str:
-    text = (ROOT / "README.md").read_text(encoding="utf-8").split("### 8. Host another kind of model", 1)[1]
+    text = (ROOT / "README.md").read_text(encoding="utf-8").split("### 9. Host another kind of model", 1)[1]
     found = re.search(r"```python\n(.*?)```", text, re.DOTALL)
     assert found
     return found[1]
