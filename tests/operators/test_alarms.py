@@ -124,11 +124,15 @@ def test_an_alarm_lives_on_when_the_interval_s_text_changes(
         live(endpoint, aws, NORMAL)
         keep_current(endpoint, aws)
         assert the_alarm(aws, endpoint)["StateValue"] == "OK"
-        told = until(lambda: [json.loads(each["Message"]) for each in received], lambda found: len(found) == 3)
-    assert [message["NewStateValue"] for message in told] == ["OK", "ALARM", "OK"]
-    assert told[1]["AlarmName"] == f"{endpoint.name}-bias-drift-below"
-    assert "DPPL" in told[1]["AlarmDescription"]
-    assert run_task(DeleteAlarmsOperator(task_id="delete", endpoint=endpoint, kind="bias")) == [told[1]["AlarmName"]]
+        # Before these it may have told of a window that another test left.
+        told = until(
+            lambda: [json.loads(each["Message"]) for each in received],
+            lambda found: [message["NewStateValue"] for message in found[-3:]] == ["OK", "ALARM", "OK"],
+        )
+    assert len(told) <= 4
+    assert told[-2]["AlarmName"] == f"{endpoint.name}-bias-drift-below"
+    assert "DPPL" in told[-2]["AlarmDescription"]
+    assert run_task(DeleteAlarmsOperator(task_id="delete", endpoint=endpoint, kind="bias")) == [told[-2]["AlarmName"]]
     assert alarms_of(aws, endpoint) == {}
 
 
