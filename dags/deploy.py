@@ -5,12 +5,12 @@ from __future__ import annotations
 from airflow.sdk import DAG, Param, TaskGroup
 
 from model_monitor.config import MonitoredEndpoint, load_endpoints
+from model_monitor.dag_parts import baselines_of
 from model_monitor.dag_settings import answer_of, settings
 from model_monitor.operators.endpoint import CreateEndpointConfigOperator, CreateModelOperator, DeployEndpointOperator
 from model_monitor.operators.storage import CheckBucketOperator, UploadFilesOperator
 from model_monitor.operators.traffic import SendTrafficOperator
 from model_monitor.sensors.captures import CapturesSensor
-from model_monitor.task_groups import baselines_of
 
 DOC = """
 ### Deploy {name}

@@ -6,6 +6,7 @@ from airflow.sdk import DAG, Asset, AssetAny, TaskGroup
 
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint, load_endpoints
+from model_monitor.dag_parts import baselines_of
 from model_monitor.dag_settings import settings
 from model_monitor.names import KINDS
 from model_monitor.operators.endpoint import CreateEndpointConfigOperator, CreateModelOperator, DeployEndpointOperator
@@ -17,7 +18,6 @@ from model_monitor.operators.retrain import (
 )
 from model_monitor.operators.schedule import FollowModelOperator
 from model_monitor.operators.storage import UploadFilesOperator
-from model_monitor.task_groups import baselines_of
 
 DOC = """
 ### Retrain {name}

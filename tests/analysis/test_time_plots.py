@@ -100,9 +100,10 @@ def test_intervals_are_drawn_also_where_they_have_no_end() -> None:
     "values", [[0.0], [1e-12, -3e-12], [1e200, -1e200], [math.inf, -math.inf], [None], [-36.7, 1e9]]
 )
 def test_any_values_make_a_chart(values: list[float | None]) -> None:
-    ElementTree.fromstring(
+    chart = ElementTree.fromstring(
         drawn(*(point(hour, value) for hour, value in enumerate(values)), baseline=None, allowed=None)
     )
+    assert chart.tag.endswith("svg")
 
 
 def test_few_points_stay_as_they_are() -> None:

@@ -13,7 +13,7 @@ from model_monitor.lineage.values import identity
             "arn:aws:sagemaker:us-west-2:123456789012:endpoint/churn",
             ("arn:aws:sagemaker:us-west-2:123456789012", "endpoint/churn"),
         ),
-        ("/work/data/test.csv", ("file", "/work/data/test.csv")),
+        ("/data/test.csv", ("file", "/data/test.csv")),
     ],
 )
 def test_data_sets_are_named_as_openlineage_names_them(uri: str, expected: tuple[str, str]) -> None:

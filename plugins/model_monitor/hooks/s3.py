@@ -97,11 +97,7 @@ class StorageHook(MonitorHook):
         Raises:
             InputError: when there is no such object.
         """
-        bucket, key = split_s3(uri)
-        found = self.find("get_object", Bucket=bucket, Key=key)
-        if found is None:
-            raise _gone(uri)
-        with closing(found["Body"]) as body:
+        with closing(self._body(uri)) as body:
             yield from body.iter_chunks(CHUNK)
 
     def download(self, uri: str, file: Path) -> None:
@@ -110,13 +106,10 @@ class StorageHook(MonitorHook):
         Raises:
             InputError: when there is no such object.
         """
-        bucket, key = split_s3(uri)
-        found = self.find("get_object", Bucket=bucket, Key=key)
-        if found is None:
-            raise _gone(uri)
+        body = self._body(uri)
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("wb") as target:
-            shutil.copyfileobj(found["Body"], target)
+            shutil.copyfileobj(body, target)
 
     def list(self, uri: str, start_after: str | None = None, limit: int | None = None) -> list[str]:
         """Addresses below a prefix, in order of their keys."""
@@ -179,6 +172,14 @@ class StorageHook(MonitorHook):
         """The service's clock, by its `Date` header."""
         headers = self.call("head_bucket", Bucket=bucket)["ResponseMetadata"]["HTTPHeaders"]
         return parsedate_to_datetime(headers["date"]).astimezone(UTC)
+
+    def _body(self, uri: str) -> Any:
+        """An object's content, yet to be read; InputError when there is no such object."""
+        bucket, key = split_s3(uri)
+        found = self.find("get_object", Bucket=bucket, Key=key)
+        if found is None:
+            raise _gone(uri)
+        return found["Body"]
 
     def _pages(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         token: dict[str, str] = {}

@@ -17,6 +17,7 @@ from model_monitor.lineage.values import Flow
 from model_monitor.links import DashboardLink, FolderLink, ReportLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator
+from model_monitor.operators.moments import MomentsOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 LAST = timedelta(days=7)
 
 
-class RangeOperator(MonitorOperator):
+class RangeOperator(MomentsOperator):
     """Say which range the run reports on.
 
     A scheduled or backfilled run reports on its data interval. A run by hand reports on what its form says: the time
@@ -36,12 +37,7 @@ class RangeOperator(MonitorOperator):
         end: the form's second moment; both or none.
     """
 
-    template_fields: Sequence[str] = aws_template_fields("start", "end")
-
-    def __init__(self, *, start: str | None = None, end: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.start = start
-        self.end = end
+    otherwise = "the last seven days"
 
     def execute(self, context: Context) -> dict[str, str]:
         start, end = self._range(context)
@@ -49,16 +45,13 @@ class RangeOperator(MonitorOperator):
         return {"start": windows.shown(start), "end": windows.shown(end)}
 
     def _range(self, context: Context) -> tuple[datetime, datetime]:
-        if bool(self.start) != bool(self.end):
-            raise InputError("The form has one moment of the two: give both, or none for the last seven days.")
-        if self.start and self.end:
-            return windows.moment(str(self.start)), windows.moment(str(self.end))
-        run = context["dag_run"]
-        if run.run_type == "manual" or run.data_interval_start is None or run.data_interval_end is None:
-            now = self.storage.time(self.endpoint.bucket)
-            end = now.replace(minute=0, second=0, microsecond=0) + windows.HOUR
-            return end - LAST, end
-        return run.data_interval_start.astimezone(UTC), run.data_interval_end.astimezone(UTC)
+        if asked := self.asked_for():
+            return windows.moment(asked[0]), windows.moment(asked[1])
+        if interval := self.interval(context):
+            return interval[0].astimezone(UTC), interval[1].astimezone(UTC)
+        now = self.storage.time(self.endpoint.bucket)
+        end = now.replace(minute=0, second=0, microsecond=0) + windows.HOUR
+        return end - LAST, end
 
 
 class ReportRangeOperator(Traced, MonitorOperator):

@@ -22,6 +22,7 @@ from model_monitor.lineage.values import Data, Flow
 from model_monitor.links import DashboardLink, FolderLink, LinksToExecution, ReportLink
 from model_monitor.names import Kind
 from model_monitor.operators.base import MonitorOperator, scratch_folder
+from model_monitor.operators.moments import MomentsOperator
 from model_monitor.verdicts import (
     ANALYSIS,
     COMPLETED,
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 CAPTURES, LABELS, MERGED, REPORT = "captures", "ground_truth", "merged", "report"
 
 
-class WindowOperator(MonitorOperator):
+class WindowOperator(MomentsOperator):
     """Say which window the run judges.
 
     A scheduled or backfilled run judges the window of its data interval. A run by hand judges what its form says: the
@@ -59,12 +60,7 @@ class WindowOperator(MonitorOperator):
         end: the form's second moment; both or none.
     """
 
-    template_fields: Sequence[str] = aws_template_fields("start", "end")
-
-    def __init__(self, *, start: str | None = None, end: str | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.start = start
-        self.end = end
+    otherwise = "the last window that is over"
 
     def execute(self, context: Context) -> dict[str, str | bool]:
         window = self._window(context)
@@ -72,14 +68,11 @@ class WindowOperator(MonitorOperator):
         return window.as_dict()
 
     def _window(self, context: Context) -> Window:
-        if bool(self.start) != bool(self.end):
-            raise InputError("The form has one moment of the two: give both, or none for the last window that is over.")
-        if self.start and self.end:
-            return windows.asked_for(self.endpoint, str(self.start), str(self.end))
-        run = context["dag_run"]
-        if run.run_type == "manual" or run.data_interval_start is None or run.data_interval_end is None:
-            return windows.latest(self.endpoint, self.storage.time(self.endpoint.bucket))
-        return windows.of_interval(self.endpoint, run.data_interval_start, run.data_interval_end)
+        if asked := self.asked_for():
+            return windows.asked_for(self.endpoint, *asked)
+        if interval := self.interval(context):
+            return windows.of_interval(self.endpoint, *interval)
+        return windows.latest(self.endpoint, self.storage.time(self.endpoint.bucket))
 
 
 class WindowTask(MonitorOperator):
