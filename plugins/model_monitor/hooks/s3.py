@@ -178,7 +178,7 @@ class StorageHook(MonitorHook):
         bucket, key = split_s3(uri)
         found = self.find("get_object", Bucket=bucket, Key=key)
         if found is None:
-            raise _gone(uri)
+            raise InputError(f"{uri} is gone; it was there a moment ago.")
         return found["Body"]
 
     def _pages(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -189,10 +189,6 @@ class StorageHook(MonitorHook):
             if not page.get("IsTruncated"):
                 return
             token = {"ContinuationToken": page["NextContinuationToken"]}
-
-
-def _gone(uri: str) -> InputError:
-    return InputError(f"{uri} is gone; it was there a moment ago.")
 
 
 def _md5(file: Path) -> str:
