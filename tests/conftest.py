@@ -169,6 +169,18 @@ def deployed(aws: Running, files: Path) -> MonitoredEndpoint:
 
 
 @pytest.fixture
+def untold(deployed: MonitoredEndpoint) -> MonitoredEndpoint:
+    """The shared endpoint, whose alerts know of no window of an earlier test."""
+    from model_monitor import names
+    from model_monitor.hooks.s3 import StorageHook
+
+    storage = StorageHook(aws_conn_id=deployed.aws_conn_id, region_name=deployed.region)
+    for kind in names.KINDS:
+        storage.delete(names.alert_state(deployed, kind))
+    return deployed
+
+
+@pytest.fixture
 def captured(deployed: MonitoredEndpoint, aws: Running) -> MonitoredEndpoint:
     """The shared endpoint, with captures and ground truth of the hour that the server's clock shows."""
     from model_monitor.operators.ground_truth import UploadGroundTruthOperator

@@ -30,9 +30,9 @@ def sns() -> Iterator[Posts]:
 
 
 @pytest.fixture
-def told(deployed: MonitoredEndpoint, aws: Running, sns: Posts) -> MonitoredEndpoint:
+def told(untold: MonitoredEndpoint, aws: Running, sns: Posts) -> MonitoredEndpoint:
     """The shared endpoint, with a topic that is told."""
-    return with_topic(deployed, aws, sns)
+    return with_topic(untold, aws, sns)
 
 
 @pytest.fixture

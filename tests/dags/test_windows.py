@@ -11,9 +11,9 @@ from tests.receivers import http_server
 from tests.running_aws import Running
 
 
-def test_people_are_told_of_windows_whose_run_fails(deployed: MonitoredEndpoint, aws: Running, tmp_path: Path) -> None:
+def test_people_are_told_of_windows_whose_run_fails(untold: MonitoredEndpoint, aws: Running, tmp_path: Path) -> None:
     with http_server() as sns:
-        endpoint = with_topic(deployed, aws, sns, windows=Windows(when_empty="fail"))
+        endpoint = with_topic(untold, aws, sns, windows=Windows(when_empty="fail"))
         an_hour(endpoint, aws)
         with runs_of("windows", endpoint, tmp_path) as windows:
             ran = windows(fail_on_violations=True)

@@ -25,15 +25,14 @@ from tests.running_aws import Running
 
 
 @pytest.fixture
-def scheduled(deployed: MonitoredEndpoint, aws: Running) -> Iterator[MonitoredEndpoint]:
+def scheduled(untold: MonitoredEndpoint, aws: Running) -> Iterator[MonitoredEndpoint]:
     """An hourly bias monitor without traffic, so that each of its executions fails; told of when two of three do."""
-    endpoint = deployed.model_copy(update={"alerts": Alerts(violating_windows=2, of_windows=3)})
+    endpoint = untold.model_copy(update={"alerts": Alerts(violating_windows=2, of_windows=3)})
     aws.advance(5)
     run_task(CreateJobDefinitionOperator(task_id="define", endpoint=endpoint, kind="bias"))
     run_task(CreateScheduleOperator(task_id="create", endpoint=endpoint, kind="bias"))
     yield endpoint
     run_task(DeleteMonitorOperator(task_id="delete", endpoint=endpoint, kind="bias"))
-    StorageHook(aws_conn_id="aws_default", region_name="us-west-2").delete(names.alert_state(endpoint, "bias"))
 
 
 def keeper(endpoint: MonitoredEndpoint) -> Kept:
