@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.dashboard import addresses, asking
+from model_monitor.dashboard import addresses, asking, job_log
 from model_monitor.dashboard.app import application
 from tests.dashboard.past import NOW, Past, usual_past
 from tests.monitored import monitored_endpoint
@@ -67,6 +67,7 @@ def past(endpoint: MonitoredEndpoint, monkeypatch: pytest.MonkeyPatch, tmp_path:
     known = {endpoint.name: usual_past(), "other": Past()}
     known[endpoint.name].endpoint = endpoint
     monkeypatch.setattr(asking, "history_of", lambda asked: known[asked.name])
+    monkeypatch.setattr(job_log, "logs_of", lambda asked: known[asked.name])
     return known
 
 

@@ -39,6 +39,7 @@ class Past:
     baselines: dict[Kind, Baseline] = field(default_factory=dict)
     traffic: list[Hour] = field(default_factory=list)
     contents: dict[str, bytes] = field(default_factory=dict)
+    logged: list[str] = field(default_factory=list)
     problem: str | None = None
     unasked: str | None = None
     uncounted: str | None = None
@@ -70,6 +71,9 @@ class Past:
     def read_baseline(self, kind: Kind, file: str) -> bytes | None:
         return self.contents.get(file)
 
+    def tail(self, job: str, lines: int) -> list[str]:
+        return [f"{job}: {line}" for line in self.logged][-lines:]
+
     def service_problem(self) -> str | None:
         return self.unasked
 
@@ -98,7 +102,7 @@ def violation(of: Metric) -> Violation:
     return Violation(of.name, "bias_drift_check", "Metric value doesn't meet", of.facet, of.group)
 
 
-def bias(scheduled: datetime, *metrics: Metric, violated: tuple[Metric, ...] = ()) -> Execution:
+def bias(scheduled: datetime, *metrics: Metric, violated: tuple[Metric, ...] = (), job: str | None = None) -> Execution:
     """A window judged for bias."""
     state = "CompletedWithViolations" if violated else "Completed"
     return Execution(
@@ -108,6 +112,7 @@ def bias(scheduled: datetime, *metrics: Metric, violated: tuple[Metric, ...] = (
         state,
         scheduled - HOUR,
         scheduled,
+        job=job,
         files=FILES,
         metrics=metrics,
         violations=tuple(map(violation, violated)),
@@ -134,11 +139,13 @@ def explained(scheduled: datetime, ndcg: float, label: str = "label0", count: in
 
 def usual_past(hours: int = 30, worse: Callable[[int], bool] = lambda number: number >= 20) -> Past:
     """Hourly windows until an hour ago, the last ten of which violate."""
-    past = Past(contents=CONTENTS)
+    past = Past(contents=CONTENTS, logged=["Reading", "Writing"])
     for number in range(hours):
         due = NOW - (hours - number) * HOUR
         metrics = metric(0.5 if worse(number) else 0.1), metric(0.01, name="RD")
-        past.known["bias"].append(bias(due, *metrics, violated=metrics[:1] if worse(number) else ()))
+        past.known["bias"].append(
+            bias(due, *metrics, violated=metrics[:1] if worse(number) else (), job=f"job-{number}")
+        )
         past.known["explainability"].append(explained(due, 0.8 if worse(number) else 0.99))
         past.traffic.append(Hour(due - HOUR, 12, 10, 9))
     past.baselines = {

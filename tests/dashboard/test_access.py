@@ -18,6 +18,7 @@ SMALL = [
     addresses.execution("small", "bias", WINDOW),
     addresses.execution_file("small", "bias", WINDOW),
     addresses.execution_file("small", "bias", WINDOW, "analysis.json"),
+    addresses.job_log("small", "bias", WINDOW),
     addresses.range_report("small", "bias", "2026-11-22T00:00Z", "2026-11-22T12:00Z"),
 ]
 """Every page and file of an endpoint."""

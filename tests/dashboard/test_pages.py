@@ -119,7 +119,7 @@ def test_executions_have_their_state_and_reason(visit: Visitor, past: dict[str, 
     failed = Execution("bias", "2026/11/22/11", NOW - HOUR, "Failed", reason="Job inputs had no data", job="job-1")
     past["small"].known["bias"][-1] = failed
     text = said(visit().get(addresses.endpoint("small")).text)
-    assert "Bias Failed – SageMaker – Job inputs had no data" in text
+    assert "Bias Failed – job's log – Job inputs had no data" in text
     answer = visit().get(addresses.execution("small", "bias", WINDOW))
     assert "Reason Job inputs had no data" in said(answer.text)
     assert "This window was not judged." in said(answer.text)

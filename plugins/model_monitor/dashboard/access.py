@@ -62,6 +62,10 @@ class Reader:
         """Whether they may read a DAG and what its runs came to."""
         return bool(self._readable([dag_id])) and bool(self._readable([dag_id], DagAccessEntity.XCOM))
 
+    def may_read_job_logs(self, endpoint: MonitoredEndpoint) -> bool:
+        """Whether they may read what the managed service's jobs wrote: as what the tasks of a DAG that judges wrote."""
+        return bool(self._readable(judging_dags(endpoint), DagAccessEntity.TASK_LOGS))
+
     def may_read_import_errors(self) -> bool:
         """Whether they may read what is wrong with the files that DAGs are made from."""
         return get_auth_manager().is_authorized_view(access_view=AccessView.IMPORT_ERRORS, user=self.user)

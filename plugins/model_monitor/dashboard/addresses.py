@@ -30,6 +30,11 @@ def execution_file(name: str, kind: Kind, window: str, file: str = REPORT) -> st
     return f"{execution(name, kind, window)}/files/{quote(file)}"
 
 
+def job_log(name: str, kind: Kind, window: str) -> str:
+    """What the managed job that judged a window wrote."""
+    return f"{execution(name, kind, window)}/log"
+
+
 def baseline(name: str, kind: Kind) -> str:
     """What a monitor compares with."""
     return f"{endpoint(name)}/{kind}/baseline"

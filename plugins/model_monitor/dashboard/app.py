@@ -23,6 +23,7 @@ from model_monitor.dashboard.configured import configured
 from model_monitor.dashboard.downloads import attachment, shown_report
 from model_monitor.dashboard.endpoint_page import DAYS, DEFAULT_DAYS
 from model_monitor.dashboard.execution_page import baseline_page, execution_page
+from model_monitor.dashboard.job_log import job_log
 from model_monitor.dashboard.next_runs import SCHEDULED, next_verdict
 from model_monitor.dashboard.overview import cards
 from model_monitor.dashboard.pages import Crumb, Site, choices, render
@@ -57,6 +58,7 @@ def application() -> FastAPI:
     page("/endpoints/{name}/{kind}/baseline/files/{file:path}")(baseline_file)
     page(WINDOW)(execution)
     page(WINDOW + "/files/{file:path}")(execution_file)
+    page(WINDOW + "/log")(execution_log)
     page("/dags/{dag_id}")(of_dag)
     page("/dags/{dag_id}/runs/{run_id}")(of_run)
     page("/dags/{dag_id}/runs/{run_id}/tasks/{task_id}")(of_task)
@@ -132,6 +134,7 @@ def endpoint(
             for kind, newest in page.known.newest.items()
         },
         "runs": runs.judged_by(monitored, reader.telling_dags(monitored)),
+        "shows_job_logs": reader.may_read_job_logs(monitored),
         "rows": None if every else endpoint_page.ROWS,
         "facets": choices(here, query, "facet", _facets(page), "" if facet is None else str(facet)),
         "labels": choices(here, query, "label", [(str(n), one) for n, one in enumerate(page.labels)], str(label)),
@@ -153,11 +156,17 @@ def execution(
         )
     judged = runs.judged_by(monitored, reader.telling_dags(monitored)).get((kind, window))
     crumbs = [HOME, Crumb(name, addresses.endpoint(name)), Crumb(f"{kind} {window}")]
-    return HTMLResponse(
-        render(
-            site, "execution.html.j2", crumbs=crumbs, endpoint=monitored, kind=kind, page=answer.value, judged=judged
-        )
+    content = render(
+        site,
+        "execution.html.j2",
+        crumbs=crumbs,
+        endpoint=monitored,
+        kind=kind,
+        page=answer.value,
+        judged=judged,
+        shows_job_log=reader.may_read_job_logs(monitored),
     )
+    return HTMLResponse(content)
 
 
 def execution_file(
@@ -175,6 +184,27 @@ def execution_file(
     monitored, window = reader.endpoint(name), f"{year}/{month}/{day}/{hour}"
     answer = ask(monitored, lambda history: history.read(kind, window, file))
     return _file(file, _require(answer), download=download)
+
+
+def execution_log(
+    name: str, kind: Kind, year: str, month: str, day: str, hour: str, site: SiteDep, reader: ReaderDep
+) -> HTMLResponse:
+    """What the managed job that judged a window wrote."""
+    monitored, window = reader.endpoint(name), f"{year}/{month}/{day}/{hour}"
+    if not reader.may_read_job_logs(monitored):
+        raise HTTPException(HTTPStatus.FORBIDDEN, f"You may not read what tasks of the DAGs that judge {name} log.")
+    log = _require(ask(monitored, lambda history: job_log(monitored, history, kind, window)))
+    if log is None:
+        raise HTTPException(
+            HTTPStatus.NOT_FOUND, f"SageMaker ran no job for the window {window} of the {kind} monitor of {name}."
+        )
+    crumbs = [
+        HOME,
+        Crumb(name, addresses.endpoint(name)),
+        Crumb(f"{kind} {window}", addresses.execution(name, kind, window)),
+        Crumb("Log"),
+    ]
+    return HTMLResponse(render(site, "job_log.html.j2", crumbs=crumbs, endpoint=monitored, kind=kind, log=log))
 
 
 def baseline(name: str, kind: Kind, site: SiteDep, reader: ReaderDep) -> HTMLResponse:

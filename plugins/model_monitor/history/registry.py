@@ -14,6 +14,7 @@ from model_monitor.errors import MonitorError
 from model_monitor.history.kept import Kept
 from model_monitor.history.memory import Memory
 from model_monitor.history.reader import History
+from model_monitor.hooks.logs import LogsHook
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.hooks.sagemaker import SageMakerHook
 
@@ -23,7 +24,7 @@ IMPATIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=15, max_pool_connections=32
 )
 
-Hooks = tuple[StorageHook, SageMakerHook]
+Hooks = tuple[StorageHook, SageMakerHook, LogsHook]
 
 
 class Registry:
@@ -43,16 +44,27 @@ class Registry:
         content = names.fingerprint(endpoint.model_dump(mode="json"))
         return self._histories.get((endpoint.name, content), lambda: self._made(endpoint))
 
+    def logs_of(self, endpoint: MonitoredEndpoint) -> LogsHook:
+        """The logs of the endpoint's jobs.
+
+        Raises:
+            MonitorError: when its connection cannot be used.
+        """
+        return self._hooks_of(endpoint)[2]
+
     def _made(self, endpoint: MonitoredEndpoint) -> History:
-        place = (endpoint.aws_conn_id, endpoint.region)
-        storage, sagemaker = self._hooks.get(place, lambda: _connected(*place))
+        storage, sagemaker, _ = self._hooks_of(endpoint)
         return History(endpoint, storage, sagemaker, self._memory)
+
+    def _hooks_of(self, endpoint: MonitoredEndpoint) -> Hooks:
+        place = (endpoint.aws_conn_id, endpoint.region)
+        return self._hooks.get(place, lambda: _connected(*place))
 
 
 def _connected(connection: str, region: str) -> Hooks:
     """Hooks with their clients, which can be shared by threads, but not made by them."""
     about: dict[str, Any] = {"aws_conn_id": connection, "region_name": region}
-    hooks = StorageHook(**about), SageMakerHook(**about)
+    hooks = StorageHook(**about), SageMakerHook(**about), LogsHook(**about)
     try:
         for hook in hooks:
             hook.defaults = hook.defaults.merge(IMPATIENT)
@@ -63,4 +75,5 @@ def _connected(connection: str, region: str) -> Hooks:
     return hooks
 
 
-history_of = Registry().history_of
+REGISTRY = Registry()
+history_of, logs_of = REGISTRY.history_of, REGISTRY.logs_of
