@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import boto3
@@ -34,10 +35,9 @@ class SimulatedEndpoint:
     def __init__(self, endpoint: MonitoredEndpoint, url: str) -> None:
         self.endpoint = endpoint
         session = boto3.Session("embedded", "embedded", region_name=endpoint.region)
-        self._s3, self._sagemaker, self._runtime, self._cloudwatch = (
-            session.client(service, endpoint_url=url)
-            for service in ("s3", "sagemaker", "sagemaker-runtime", "cloudwatch")
-        )
+        client: Callable[..., Any] = partial(session.client, endpoint_url=url)
+        self._s3, self._sagemaker = client("s3"), client("sagemaker")
+        self._runtime, self._cloudwatch = client("sagemaker-runtime"), client("cloudwatch")
         self._local = httpx.Client(base_url=f"{url}/_local/", trust_env=False, timeout=LONGEST_WAIT_SECONDS)
 
     def deploy(self) -> None:
