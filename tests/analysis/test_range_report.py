@@ -358,6 +358,13 @@ def test_of_many_labels_the_first_are_told() -> None:
     assert "4 more labels are left out" in page.words
 
 
+def test_windows_that_were_compared_with_an_earlier_baseline_are_counted() -> None:
+    before = [replace(judged(number, metric("AD", 0.1, baseline=None)), baseline_replaced=True) for number in range(3)]
+    page = page_of([*before, judged(3, metric("AD", 0.1))])
+    assert "The baseline was replaced after 3 windows were judged." in page.words
+    assert "replaced" not in page_of([judged(3, metric("AD", 0.1))]).words
+
+
 def test_why_managed_executions_may_be_missing_is_told() -> None:
     about = Range(START, START + HOUR, [judged(0, FINE)])
     assert "may be missing here: no access" in Page(render_range_report("t", {}, about, "no access")).words

@@ -23,7 +23,10 @@ from model_monitor.names import KINDS, Kind
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 POST = "post_training_bias_metrics"
-FILES = (File("report.html", 2048, "1"), File("analysis.json", 100, "2"), File("explanations_shap/out.csv", 10, "3"))
+FILES = tuple(
+    File(name, size, "etag", NOW - 9 * HOUR)
+    for name, size in (("report.html", 2048), ("analysis.json", 100), ("explanations_shap/out.csv", 10))
+)
 CONTENTS = {
     "report.html": b"<h1>Report</h1><script>alert(1)</script>",
     "analysis.json": b"{}",
@@ -94,7 +97,8 @@ def metric(
     error: str | None = None,
 ) -> Metric:
     """A bias metric."""
-    return Metric(section, facet, position, group, name, f"{name} in words", value, error, baseline, interval)
+    verdict = None if value is None or baseline is None else "ok"
+    return Metric(section, facet, position, group, name, f"{name} in words", value, error, baseline, interval, verdict)
 
 
 def violation(of: Metric) -> Violation:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from math import inf
@@ -16,9 +17,9 @@ from fastapi.testclient import TestClient
 
 from model_monitor.dashboard import addresses
 from model_monitor.dashboard.app import application
-from model_monitor.history.model import Baseline, Execution, Explanation, Violation
+from model_monitor.history.model import Baseline, Execution, Explanation, File, Violation
 from tests.dashboard.conftest import WINDOW, Visitor
-from tests.dashboard.past import FILES, HOUR, NOW, Past, bias, explained, metric, usual_past
+from tests.dashboard.past import HOUR, NOW, Past, bias, explained, metric, usual_past
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -155,6 +156,23 @@ def test_a_drifted_order_is_put_in_words(visit: Visitor) -> None:
     assert "▲ 3 feature 3" in text
 
 
+def test_windows_judged_before_the_baseline_was_made_stand_without_it(visit: Visitor, past: dict[str, Past]) -> None:
+    known = past["small"].known["bias"]
+    for number, execution in enumerate(known[:25]):
+        bare = tuple(replace(one, baseline=None) for one in execution.metrics)
+        known[number] = replace(execution, baseline_replaced=True, metrics=bare)
+    past["small"].baselines["bias"] = replace(past["small"].baselines["bias"], made=NOW - 5 * HOUR)
+    page = visit().get(addresses.endpoint("small")).text
+    assert "25 windows were judged before the present baseline was made, 22 Nov 2026 07:00" in said(page)
+    (drawn, *_) = (trace for figure in figures(page) for trace in figure["data"] if trace.get("name") == "Baseline")
+    assert drawn["y"] == [None] * 25 + [0.2] * 5
+
+    page = visit().get(addresses.execution("small", "bias", known[24].window)).text
+    assert "1 window was judged before the present baseline was made" in said(page)
+    assert "It was farther from 0 than at the baseline of that time, which is there no more." in said(page)
+    assert "before the present baseline" not in said(visit().get(addresses.execution("small", "bias", WINDOW)).text)
+
+
 @pytest.mark.parametrize("value", [inf, -inf])
 def test_infinite_values_are_shown_and_not_drawn(visit: Visitor, past: dict[str, Past], value: float) -> None:
     endless = metric(value, name="DI")
@@ -186,7 +204,7 @@ def hostile_past() -> Past:
             reason=HOSTILE[0],
             problem=HOSTILE[1],
             job=HOSTILE[2],
-            files=tuple(FILES[0].__class__(text, 1, "e") for text in HOSTILE),
+            files=tuple(File(text, 1, "e", NOW) for text in HOSTILE),
             explanations=tuple(Explanation(text, 0.1, values, values, 0.5) for text in HOSTILE),
             violations=tuple(Violation("shap", text, text, label=text) for text in HOSTILE),
         )

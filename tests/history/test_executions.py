@@ -14,6 +14,7 @@ from model_monitor import names
 from model_monitor.history.executions import RESULT_BYTES
 from model_monitor.history.model import Execution, Interval, Violation
 from tests.history.stored import HOSTILE, Place, bias, explained, violations
+from tests.running_aws import Running
 
 WINDOW = "2026/11/22/10"
 SINCE = datetime(2026, 11, 20, tzinfo=UTC)
@@ -41,6 +42,35 @@ def test_a_window_with_its_values_beside_the_baseline(place: Place) -> None:
     assert (impact.value, impact.baseline, impact.verdict) == (math.inf, 1.2, "ok")
     assert (disparity.value, disparity.error, disparity.verdict) == (None, "Cannot be computed", None)
     assert execution.violations == (Violation("AD", "bias_drift_check", "AD is worse", "Age", "(40, 87]"),)
+
+
+def test_a_baseline_says_nothing_of_windows_judged_before_it_was_made(place: Place, aws: Running) -> None:
+    """As after a new model: they were compared with the baseline of the one before."""
+    place.baseline("bias", bias({"a": {"AD": 0.3, "DI": 1.0}}))
+    worse = violations(("Age", "a", "AD"))
+    place.report("bias", WINDOW, analysis=bias({"a": {"AD": 0.4, "DI": 1.0}}), constraint_violations=worse)
+    assert only(place).metrics[0].baseline == 0.3
+    aws.advance(5)
+    place.baseline("bias", bias({"a": {"AD": 0.9, "DI": 0.1}}))
+    place.report("bias", "2026/11/22/11", analysis=bias({"a": {"AD": 0.8, "DI": 1.0}}))
+    place.later(60)
+
+    before, after = place.history.executions("bias", SINCE)
+    assert (before.baseline_replaced, after.baseline_replaced) == (True, False)
+    assert [(metric.baseline, metric.verdict) for metric in before.metrics] == [(None, "violation"), (None, "ok")]
+    assert [(metric.baseline, metric.verdict) for metric in after.metrics] == [(0.9, "ok"), (0.1, "ok")]
+    baseline = place.history.baseline("bias")
+    assert baseline is not None
+    assert baseline.made is not None
+    assert before.files[0].modified < baseline.made
+
+
+def test_orders_explained_before_the_baseline_was_made_have_no_ndcg(place: Place, aws: Running) -> None:
+    place.report("explainability", WINDOW, analysis=explained({"Age": 1.0, "Income": 2.0}))
+    aws.advance(5)
+    place.baseline("explainability", explained({"Age": 2.0, "Income": 1.0}))
+    (explanation,) = only(place, "explainability").explanations
+    assert (explanation.baseline, explanation.ndcg, explanation.verdict) == ({}, None, "ok")
 
 
 def test_both_sections_are_read_and_text_groups_are_matched_by_their_text(place: Place) -> None:

@@ -188,12 +188,14 @@ def ndcg(baseline: Sequence[float], live: Sequence[float]) -> float:
     gains = np.abs(np.asarray(baseline, dtype=float))
     relevance = np.abs(np.asarray(live, dtype=float))
     discounts = 1 / np.log2(np.arange(2, len(gains) + 2))
-    ideal = float(np.sort(gains)[::-1] @ discounts)
-    if ideal == 0:
-        return 1.0
-    _, group = np.unique(-relevance, return_inverse=True)
-    mean_gains = np.bincount(group, weights=gains) / np.bincount(group)
-    return float(mean_gains[np.sort(group)] @ discounts) / ideal
+    # Gains near the greatest number there is sum up to infinity; the caller is told by what comes of it.
+    with np.errstate(over="ignore"):
+        ideal = float(np.sort(gains)[::-1] @ discounts)
+        if ideal == 0:
+            return 1.0
+        _, group = np.unique(-relevance, return_inverse=True)
+        mean_gains = np.bincount(group, weights=gains) / np.bincount(group)
+        return float(mean_gains[np.sort(group)] @ discounts) / ideal
 
 
 def violations_document(violations: Sequence[Violation]) -> dict[str, Any]:

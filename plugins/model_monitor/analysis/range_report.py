@@ -114,6 +114,7 @@ def render_range_report(title: str, facts: Mapping[str, str], about: Range, prob
         years=about.end - about.start > timedelta(days=300),
         counts=count(about.executions, about.missing),
         streak=_streak(about.judged),
+        replaced=sum(execution.baseline_replaced for execution in about.judged),
         findings=found[:MOST_FINDINGS],
         more_findings=max(len(found) - MOST_FINDINGS, 0),
         groups=[_group(group, metrics, about) for group, metrics in groups[:MOST_GROUPS]],

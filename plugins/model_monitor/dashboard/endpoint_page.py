@@ -11,7 +11,7 @@ from model_monitor.dashboard import bias_charts, explanation_charts, texts, traf
 from model_monitor.dashboard.charts import Figure
 from model_monitor.dashboard.explanation_charts import Ranked
 from model_monitor.dashboard.series import Group, Series, groups, violating_first
-from model_monitor.history.model import Execution, Hour
+from model_monitor.history.model import Baseline, Execution, Hour
 from model_monitor.history.reader import History
 from model_monitor.names import KINDS, Kind
 
@@ -30,7 +30,7 @@ class Known:
     end: datetime
     executions: dict[Kind, list[Execution]]
     newest: dict[Kind, Execution | None]
-    has_baseline: dict[Kind, bool]
+    baselines: dict[Kind, Baseline | None]
     hours: list[Hour]
     service_problem: str | None
     traffic_problem: str | None
@@ -102,7 +102,7 @@ def known(history: History, days: int) -> Known:
         end,
         executions,
         {kind: executions[kind][-1] if executions[kind] else history.newest(kind) for kind in KINDS},
-        {kind: history.baseline(kind) is not None for kind in KINDS},
+        {kind: history.baseline(kind) for kind in KINDS},
         history.hours(start, end),
         history.service_problem(),
         history.traffic_problem(),

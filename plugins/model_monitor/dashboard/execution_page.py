@@ -66,6 +66,7 @@ class ExecutionPage:
     """All of an execution's page but the parts that Airflow's database tells."""
 
     execution: Execution
+    baseline: Baseline | None
     before: Execution | None
     after: Execution | None
     violated: list[Violated]
@@ -102,6 +103,7 @@ def execution_page(endpoint: MonitoredEndpoint, history: History, kind: Kind, wi
     after = [one for one in near if one.scheduled > execution.scheduled]
     return ExecutionPage(
         execution,
+        history.baseline(kind),
         before[-1] if before else None,
         after[0] if after else None,
         [_violated(entry, execution) for entry in execution.violations],

@@ -87,8 +87,10 @@ def meaning(metric: str) -> str:
 
 def bias_violation(metric: Metric) -> str:
     """A violated metric in plain words."""
-    if metric.value is None or metric.baseline is None:
+    if metric.value is None:
         return metric.error or "It cannot be compared with its baseline."
+    if metric.baseline is None:
+        return "It was farther from 0 than at the baseline of that time, which is there no more."
     now, before = abs(metric.value), abs(metric.baseline)
     if now <= before:
         return "It is no farther from 0 than the baseline now, but the report lists it as violated."
@@ -123,6 +125,11 @@ def span(execution: Execution) -> str:
 def violations(count: int) -> str:
     """`1 violation`, `2 violations`."""
     return f"{count} violation" if count == 1 else f"{count} violations"
+
+
+def windows(count: int) -> str:
+    """`1 window`, `2 windows`."""
+    return f"{count} window" if count == 1 else f"{count} windows"
 
 
 def section(name: str) -> str:

@@ -55,6 +55,7 @@ def understood(known: Execution, baseline: Compared | None, read: Read) -> Execu
 
     Args:
         known: its outline.
+        baseline: what is there to be compared with now; an execution that was judged before stands without.
         read: reads a file of the folder; what it raises is raised.
     """
     if known.state in UNDER_WAY:
@@ -75,13 +76,15 @@ def understood(known: Execution, baseline: Compared | None, read: Read) -> Execu
         results.problems.append(f"The service found violations, and there is no {VIOLATIONS} in its folder")
     if analysis is not None and analysis.is_empty:
         results.problems.append(f"{ANALYSIS} holds neither bias metrics nor explanations")
-    found = judged(analysis, baseline, entries, uncertainty) if analysis else None
+    replaced = baseline is not None and results.file(ANALYSIS).modified < baseline.made
+    found = judged(analysis, None if replaced else baseline, entries, uncertainty, replaced) if analysis else None
     if found and found.problem:
         results.problems.append(found.problem)
     return replace(
         known,
         state=state,
         problem="; ".join(results.problems) or None,
+        baseline_replaced=replaced,
         metrics=found.metrics if found else (),
         explanations=found.explanations if found else (),
         violations=tuple(map(violation, entries)),
@@ -96,8 +99,8 @@ def understood_baseline(kind: Kind, files: tuple[File, ...], read: Read) -> tupl
     analysis = results.parsed(ANALYSIS, Analysis)
     if analysis is None:
         return Baseline(kind, files, problem="; ".join(results.problems)), None
-    found = judged(analysis)
-    return Baseline(kind, files, found.metrics, found.explanations), Compared.of(analysis)
+    found, made = judged(analysis), results.file(ANALYSIS).modified
+    return Baseline(kind, files, found.metrics, found.explanations, made), Compared.of(analysis, made)
 
 
 def _judged_since(managed: Managed, names: set[str]) -> bool:
@@ -117,6 +120,10 @@ class _Results:
     def has(self, name: str) -> bool:
         """Whether there is such a file."""
         return name in self._files
+
+    def file(self, name: str) -> File:
+        """A file that is there."""
+        return self._files[name]
 
     def parsed(self, name: str, as_type: type[Content]) -> Content | None:
         """A file's content; None where there is none, or none that can be read: `problems` says so."""

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from model_monitor.errors import AnalysisError
@@ -20,16 +21,18 @@ SECTIONS: tuple[Section, ...] = ("post_training_bias_metrics", "pre_training_bia
 
 @dataclass(frozen=True)
 class Compared:
-    """The baseline's analysis, `content` as the comparing functions take it, and its Shapley values by label."""
+    """The baseline's analysis, `content` as the comparing functions take it, its Shapley values by label, its age."""
 
     content: Mapping[str, Any]
     values: Mapping[str, Mapping[str, float]]
+    made: datetime
 
     @classmethod
-    def of(cls, analysis: Analysis) -> Compared:
+    def of(cls, analysis: Analysis, made: datetime) -> Compared:
         """An analysis as a baseline."""
         labels = analysis.explanations.kernel_shap
-        return cls(analysis.model_dump(), {label: _shared(found.global_shap_values) for label, found in labels.items()})
+        values = {label: _shared(found.global_shap_values) for label, found in labels.items()}
+        return cls(analysis.model_dump(), values, made)
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,15 @@ def judged(
     baseline: Compared | None = None,
     violations: Sequence[ViolationEntry] = (),
     uncertainty: Uncertainty | None = None,
+    baseline_replaced: bool = False,
 ) -> Judged:
     """Put files together.
 
     Groups are matched with the baseline's as the monitors match them. Verdicts and intervals are those of `uncertainty`
-    where there is one; else what is among the violations violates, and what could be compared and is not is ok.
+    where there is one; else what is among the violations violates, and what could be compared and is not is ok. All
+    values could be compared with a baseline that is there no more.
     """
-    findings = _Findings(violations, uncertainty)
+    findings = _Findings(violations, uncertainty, baseline_replaced)
     scores, problem = _scores(analysis, baseline)
     metrics = tuple(_metrics(analysis, baseline, findings))
     return Judged(metrics, tuple(_explanations(analysis, baseline, scores, findings)), problem)
@@ -73,27 +78,36 @@ def violation(entry: ViolationEntry) -> Violation:
 class _Findings:
     """Who violates, and with which interval."""
 
-    def __init__(self, violations: Sequence[ViolationEntry], uncertainty: Uncertainty | None) -> None:
+    def __init__(
+        self, violations: Sequence[ViolationEntry], uncertainty: Uncertainty | None, baseline_replaced: bool
+    ) -> None:
         self.uncertain = uncertainty is not None
+        self._replaced = baseline_replaced
         known = uncertainty or Uncertainty()
         self._metrics = {(entry.facet, entry.facet_value, entry.metric_name): entry for entry in known.bias}
         self._labels = {entry.label: entry for entry in known.ndcg}
         self._violating = {(entry.facet, entry.facet_value, entry.metric_name) for entry in violations}
         self._violating_labels = {entry.label for entry in violations if entry.facet is None}
 
-    def of_metric(self, place: tuple[str, str, str], comparable: bool) -> tuple[Interval | None, str | None]:
-        """The interval and verdict of a metric by facet, group and name."""
+    def of_metric(
+        self, place: tuple[str, str, str], value: float | None, then: float | None
+    ) -> tuple[Interval | None, str | None]:
+        """The interval and verdict of a metric by facet, group and name; `then` is the baseline's value."""
         if self.uncertain:
             entry = self._metrics.get(place)
             return (_interval(entry.low, entry.high), entry.verdict) if entry else (None, None)
-        return None, VIOLATION if place in self._violating else OK if comparable else None
+        if place in self._violating:
+            return None, VIOLATION
+        return None, OK if value is not None and (self._replaced or then is not None) else None
 
-    def of_label(self, label: str, comparable: bool) -> tuple[Interval | None, str | None]:
+    def of_label(self, label: str, ndcg: float | None) -> tuple[Interval | None, str | None]:
         """The interval and verdict of a label's NDCG."""
         if self.uncertain:
             entry = self._labels.get(label)
             return (_interval(entry.low, entry.high), entry.verdict) if entry else (None, None)
-        return None, VIOLATION if label in self._violating_labels else OK if comparable else None
+        if label in self._violating_labels:
+            return None, VIOLATION
+        return None, OK if self._replaced or ndcg is not None else None
 
 
 def _metrics(analysis: Analysis, baseline: Compared | None, findings: _Findings) -> Iterator[Metric]:
@@ -105,7 +119,7 @@ def _metrics(analysis: Analysis, baseline: Compared | None, findings: _Findings)
                 for metric in group.metrics:
                     then = before.get((facet, position, metric.name))
                     place = (facet, group.value_or_threshold, metric.name)
-                    interval, verdict = findings.of_metric(place, None not in (metric.value, then))
+                    interval, verdict = findings.of_metric(place, metric.value, then)
                     yield Metric(
                         section=section,
                         facet=sys.intern(facet),
@@ -133,7 +147,7 @@ def _explanations(
     before = baseline.values if baseline is not None else {}
     for label, found in analysis.explanations.kernel_shap.items():
         ndcg = scores.get(label)
-        interval, verdict = findings.of_label(label, ndcg is not None)
+        interval, verdict = findings.of_label(label, ndcg)
         yield Explanation(
             label=label,
             expected_value=found.expected_value,

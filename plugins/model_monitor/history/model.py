@@ -11,11 +11,12 @@ from model_monitor.names import Kind
 
 @dataclass(frozen=True)
 class File:
-    """A file of a report folder: its name relative to the folder, its size in bytes, its ETag."""
+    """A file of a report folder: its name relative to the folder, its size in bytes, its ETag, when it was written."""
 
     name: str
     size: int
     etag: str
+    modified: datetime
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class Execution:
 
     `state` is a `MonitoringExecutionStatus` of SageMaker; `reason` says why where it is not one of the two `Completed`.
     `start` and `end` are the window's, None where its folder does not tell. `problem` says what is wrong with its
-    files, if anything is.
+    files, if anything is. `baseline_replaced` says that the baseline that is there now was made after the window was
+    judged: nothing is known of the one that it was compared with.
     """
 
     kind: Kind
@@ -95,6 +97,7 @@ class Execution:
     reason: str | None = None
     problem: str | None = None
     job: str | None = None
+    baseline_replaced: bool = False
     files: tuple[File, ...] = ()
     metrics: tuple[Metric, ...] = ()
     explanations: tuple[Explanation, ...] = ()
@@ -108,12 +111,13 @@ class Execution:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a monitor compares with."""
+    """What a monitor compares with, and when it was made; `made` is None where there is no analysis."""
 
     kind: Kind
     files: tuple[File, ...] = ()
     metrics: tuple[Metric, ...] = ()
     explanations: tuple[Explanation, ...] = ()
+    made: datetime | None = None
     problem: str | None = None
 
 

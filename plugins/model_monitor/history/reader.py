@@ -249,7 +249,7 @@ class History:
     def _files(self, folder: str) -> tuple[File, ...]:
         with self._told():
             return tuple(
-                File(one.uri.removeprefix(f"{folder}/"), one.size, one.etag)
+                File(one.uri.removeprefix(f"{folder}/"), one.size, one.etag, one.modified)
                 for one in self._storage.objects(f"{folder}/")
                 if not one.uri.endswith("/")
             )
@@ -263,7 +263,7 @@ class History:
                 # A folder can be an object, too: consoles make such ones.
                 if found and not one.uri.endswith("/"):
                     window, name = found
-                    yield one.uri, (window, File(name, one.size, one.etag))
+                    yield one.uri, (window, File(name, one.size, one.etag, one.modified))
 
         return ask
 

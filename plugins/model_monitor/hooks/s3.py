@@ -23,11 +23,12 @@ CHUNK = 2**20
 
 @dataclass(frozen=True)
 class Stored:
-    """An object: its address, its size in bytes and its ETag, which is its content's MD5 unless it is encrypted."""
+    """An object: its address, size in bytes, ETag, which is its content's MD5 unless it is encrypted, and age."""
 
     uri: str
     size: int
     etag: str
+    modified: datetime
 
 
 class StorageHook(MonitorHook):
@@ -130,7 +131,8 @@ class StorageHook(MonitorHook):
         }
         for page in self._pages(request):
             for item in page.get("Contents", []):
-                yield Stored(f"s3://{bucket}/{item['Key']}", item["Size"], item["ETag"].strip('"'))
+                uri = f"s3://{bucket}/{item['Key']}"
+                yield Stored(uri, item["Size"], item["ETag"].strip('"'), item["LastModified"])
 
     def folders(self, uri: str) -> Sequence[str]:
         """The names of the folders in a folder, in order."""
