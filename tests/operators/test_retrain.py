@@ -34,6 +34,7 @@ from model_monitor.operators.retrain import (
 from model_monitor.operators.storage import UploadFilesOperator
 from model_monitor.retraining import notice
 from model_monitor.retraining.material import Figure, Material, Retrained
+from tests.lineage.events import event_of
 from tests.monitored import context, monitored_endpoint, run_task, write_files
 from tests.running_aws import Running, make_bucket, tar_gz
 
@@ -173,6 +174,22 @@ def test_a_candidate_is_trained_on_labelled_requests_of_before_the_window_s_end(
     assert StorageHook().read(answer["uri"])
     assert not material.folder.exists()
     assert retrain(shop, [judged | {"violations": []}]) == answer
+
+
+def test_lineage_says_what_a_candidate_comes_of(
+    shop: MonitoredEndpoint, given: list[Material], aws: Running, tmp_path: Path
+) -> None:
+    hour = names.hour_path(aws.now() - HOUR)
+    StorageHook().put(f"{names.merged(shop)}/{shop.name}/AllTraffic/{hour}/part.jsonl", "{}")
+    task = RetrainOperator(task_id="retrain", endpoint=shop, verdicts=[])
+    answer = run_task(task)
+    event = event_of(task, tmp_path)
+    requests, validation, model = event["inputs"]
+    assert requests["name"] == f"monitors/reports/merge/{shop.name}"
+    assert requests["inputFacets"]["inputStatistics"]["fileCount"] == 1
+    assert f"s3://{validation['namespace'].removeprefix('s3://')}/{validation['name']}" == sources.validation_uri(shop)
+    assert model["name"] == names.model_archive(shop, answer["replaces"]).removeprefix(f"s3://{shop.bucket}/")
+    assert [f"{one['namespace']}/{one['name']}" for one in event["outputs"]] == [answer["uri"]]
 
 
 def test_the_model_to_compare_with_is_the_one_in_force(

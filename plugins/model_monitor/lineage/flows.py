@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from model_monitor import names
+from model_monitor import names, sources
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.lineage.values import Check, Data, Flow
 from model_monitor.names import Kind
@@ -33,12 +33,12 @@ def traffic(endpoint: MonitoredEndpoint, file: str, arn: str, sent: int) -> Flow
     return Flow(inputs, (Data(names.captures(endpoint)),), {"endpoint": endpoint.name})
 
 
-def found(folder: str, records: Sequence[Found], rows: int) -> Data:
-    """Objects of records below a folder."""
+def found(folder: str, records: Sequence[Found], rows: int | None) -> Data:
+    """Objects of records below a folder, and how many records they hold where that is known."""
     return files(folder, [one.uri for one in records], rows, sum(one.size for one in records))
 
 
-def files(folder: str, uris: Sequence[str], rows: int, size: int | None = None) -> Data:
+def files(folder: str, uris: Sequence[str], rows: int | None, size: int | None = None) -> Data:
     """Objects below a folder; its parts are the folders that hold them."""
     parts = dict.fromkeys(uri.rpartition("/")[0] for uri in uris)
     return Data(folder, parts=tuple(parts), rows=rows, files=len(uris), size=size)
@@ -61,6 +61,19 @@ def baseline(
     """A data set and a model archive, by its fingerprint, become constraints."""
     inputs = (Data(dataset, columns=tuple(columns)), Data(names.model_archive(endpoint, archive), type="MODEL"))
     return Flow(inputs, (Data(names.baseline_output(endpoint, kind)),), _about(endpoint, kind), job)
+
+
+def retraining(endpoint: MonitoredEndpoint, learnt: Sequence[Found], in_force: str, candidate: str) -> Flow:
+    """Captures with their labels, beside the validation data set and the model in force, become a candidate.
+
+    Models are named by their archive's fingerprint.
+    """
+    inputs = (
+        found(f"{names.merged(endpoint)}/{endpoint.name}", learnt, None),
+        Data(sources.validation_uri(endpoint)),
+        Data(names.model_archive(endpoint, in_force), type="MODEL"),
+    )
+    return Flow(inputs, (Data(names.model_archive(endpoint, candidate), type="MODEL"),), {"endpoint": endpoint.name})
 
 
 def judged(

@@ -20,6 +20,9 @@ from model_monitor.config_retraining import Retraining
 from model_monitor.config_types import duration
 from model_monitor.errors import InputError, ResourceConflict
 from model_monitor.hooks.s3 import StorageHook
+from model_monitor.lineage import flows
+from model_monitor.lineage.task import Traced
+from model_monitor.lineage.values import Flow
 from model_monitor.links import ConsoleLink, DashboardLink
 from model_monitor.model_in_force import ApprovedModel, model_in_force, put_in_force
 from model_monitor.operators.base import MonitorOperator, connection_of, scratch_folder
@@ -76,7 +79,7 @@ class RetrainingNeededOperator(MonitorOperator):
         return content | {"violations": content["violations"][:MOST_VIOLATIONS_KEPT]}
 
 
-class RetrainOperator(MonitorOperator):
+class RetrainOperator(Traced, MonitorOperator):
     """Train a candidate with the endpoint's retraining function, and upload its archive where its content says.
 
     Skips what follows when what comes out is the model in force.
@@ -91,6 +94,10 @@ class RetrainOperator(MonitorOperator):
     def __init__(self, *, verdicts: list[dict[str, Any]] | XComArg, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.verdicts = verdicts
+        self.read_and_written = Flow()
+
+    def flow(self) -> Flow:
+        return self.read_and_written
 
     def execute(self, context: Context) -> dict[str, Any]:
         from model_monitor.retraining.material import Material, retrained
@@ -114,6 +121,7 @@ class RetrainOperator(MonitorOperator):
                 raise AirflowSkipException(why)
             uri = names.model_archive(endpoint, archive)
             self.storage.upload(answer.archive, uri)
+        self.read_and_written = flows.retraining(endpoint, merged, in_force.archive, archive)
         figures = [figure.as_dict() for figure in answer.figures]
         self.log.info("Candidate %s: %s", uri, json.dumps(figures, indent=2))
         return {
