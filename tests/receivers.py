@@ -33,6 +33,12 @@ class MailBox:
         self.recipients.append(envelope.rcpt_tos)
         return "250 OK"
 
+    def body(self) -> str:
+        """The HTML of the only message."""
+        (message,) = self.received
+        (body,) = [part.get_content() for part in message.walk() if part.get_content_type() == "text/html"]
+        return str(body)
+
 
 @contextmanager
 def mail_server() -> Iterator[tuple[str, MailBox]]:
@@ -89,3 +95,24 @@ def http_server() -> Iterator[Posts]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@dataclass
+class Receivers:
+    """All that are told."""
+
+    mail: MailBox
+    sns: Posts
+    slack: Posts
+
+    def counts(self) -> tuple[int, int, int]:
+        return len(self.mail.received), len(self.sns.received), len(self.slack.received)
+
+
+def slack_texts(post: dict[str, Any]) -> list[str]:
+    """What Slack shows of a message, none of it with links of Slack's own making; its API takes blocks as JSON."""
+    blocks = json.loads(post["blocks"]) if isinstance(post["blocks"], str) else post["blocks"]
+    assert {(block["type"], block["text"]["type"], block["text"]["verbatim"]) for block in blocks} == {
+        ("section", "mrkdwn", True)
+    }
+    return [block["text"]["text"] for block in blocks]

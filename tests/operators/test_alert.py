@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,56 +22,14 @@ from model_monitor.names import Kind
 from model_monitor.notifiers.verdict import VerdictNotifier
 from model_monitor.operators.alert import AlertOperator, ViolationsOperator
 from tests.alerts.verdicts import bias_verdict, explainability_verdict, failed
-from tests.monitored import Run, context, monitored_endpoint, run_task
-from tests.receivers import MailBox, Posts, http_server, mail_server
-from tests.running_aws import Running, make_bucket, new_name
+from tests.monitored import Run, context, run_task
+from tests.receivers import Receivers, slack_texts
+from tests.running_aws import Running
 
 HOSTILE = "<script>alert(1)</script> {{ 7 * 7 }} {{ var.value.secret }} & <!channel> *bold*"
 
 
-@dataclass
-class Receivers:
-    """All that are told."""
-
-    mail: MailBox
-    sns: Posts
-    slack: Posts
-
-    def counts(self) -> tuple[int, int, int]:
-        return len(self.mail.received), len(self.sns.received), len(self.slack.received)
-
-
-@pytest.fixture
-def receivers(aws: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receivers]:
-    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com/team")
-    with mail_server() as (connection, mail), http_server() as sns, http_server() as slack:
-        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection)
-        webhook = {"conn_type": "slackwebhook", "host": slack.url, "password": "T0/B0/secret-token"}
-        monkeypatch.setenv("AIRFLOW_CONN_SLACK_DEFAULT", json.dumps(webhook))
-        api = {"conn_type": "slack", "password": "xoxb-secret", "extra": {"base_url": f"{slack.url}/api/"}}
-        monkeypatch.setenv("AIRFLOW_CONN_SLACK_API_DEFAULT", json.dumps(api))
-        yield Receivers(mail, sns, slack)
-
-
 Make = Callable[..., MonitoredEndpoint]
-
-
-@pytest.fixture
-def make(aws: Running, files: Any, receivers: Receivers) -> Make:
-    """Makes an endpoint whose alerts go to all receivers."""
-    client = aws.client("sns")
-    topic = client.create_topic(Name=new_name("drift"))["TopicArn"]
-    client.subscribe(TopicArn=topic, Protocol="http", Endpoint=receivers.sns.url)
-
-    def endpoint(**changes: Any) -> MonitoredEndpoint:
-        channels = {
-            "sns": {"topic_arn": topic},
-            "email": {"to": ["ann@example.com", "bob@example.com"]},
-            "slack": {},
-        }
-        return monitored_endpoint(files, make_bucket(aws), alerts={**channels, **changes})
-
-    return endpoint
 
 
 def alert(endpoint: MonitoredEndpoint, verdict: Any, kind: Kind = "bias", run_id: str = "manual__1") -> list[str]:
@@ -96,7 +53,7 @@ def test_a_violation_arrives_everywhere_once_and_so_does_its_end(make: Make, rec
     assert mail["Subject"] == f"{endpoint.name} bias: 2 violations"
     assert (mail["From"], mail["To"]) == ("monitor@example.com", "ann@example.com, bob@example.com")
     assert receivers.mail.recipients == [["ann@example.com", "bob@example.com"]]
-    (body,) = [part.get_content() for part in mail.walk() if part.get_content_type() == "text/html"]
+    body = receivers.mail.body()
     execution = (
         f"https://airflow.example.com/team/model-monitor/endpoints/{endpoint.name}/bias/executions/2026/11/22/10"
     )
@@ -117,9 +74,13 @@ def test_a_violation_arrives_everywhere_once_and_so_does_its_end(make: Make, rec
 
     (post,) = receivers.slack.received
     assert receivers.slack.paths == ["/T0/B0/secret-token"]
-    assert post["text"].startswith(f"*{endpoint.name} bias: 2 violations*\n")
+    assert post["text"] == f"{endpoint.name} bias: 2 violations"
+    shown = slack_texts(post)
+    assert shown[0] == f"*{endpoint.name} bias: 2 violations*"
+    assert shown[1] == told.partition("\n")[0]
     assert (post["unfurl_links"], post["unfurl_media"]) == (False, False)
-    assert f"<{execution}|Execution>" in post["text"]
+    assert shown[2].startswith(f"<{execution}|Execution> · <{execution}/files/report.html|Report> · ")
+    assert shown[3].startswith("• *DPPL of Age (0, 2.5]*: 0.4321, at the baseline -0.1234\n")
 
     alert(endpoint, bias_verdict(endpoint, 12))
     alert(endpoint, bias_verdict(endpoint, 13))
@@ -165,7 +126,7 @@ def test_a_monitor_that_cannot_judge_says_why(make: Make, receivers: Receivers) 
     assert receivers.counts() == (1, 1, 1)
     assert receivers.sns.received[0]["Subject"] == f"{endpoint.name} bias: cannot judge"
     assert "could not judge the window 2026-11-22 09:00 – 10:00 UTC: Job inputs" in receivers.sns.received[0]["Message"]
-    assert "Captures: no files in s3://…/10" in receivers.slack.received[0]["text"]
+    assert "Captures: no files in s3://…/10" in slack_texts(receivers.slack.received[0])[1]
     alert(endpoint, bias_verdict(endpoint, 12))
     assert receivers.sns.received[1]["Subject"] == f"{endpoint.name} bias: judges again"
     assert "It could not since 2026-11-22 10:00 UTC." in receivers.sns.received[1]["Message"]
@@ -205,23 +166,38 @@ def test_a_channel_that_was_away_is_told_of_the_present_only(make: Make, receive
     receivers.slack.status = 200
     assert alert(endpoint, bias_verdict(endpoint, 13, "DI")) == ["slack"]
     assert receivers.counts() == (3, 3, 1)
-    assert "12:00 – 13:00" in receivers.slack.received[0]["text"]
+    assert "12:00 – 13:00" in slack_texts(receivers.slack.received[0])[1]
 
 
 def test_what_the_data_says_stays_text(make: Make, receivers: Receivers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_VAR_SECRET", "hunter2")
     endpoint = make()
     alert(endpoint, bias_verdict(endpoint, 10, "DI", facet=HOSTILE + "x" * 500))
-    (mail,) = receivers.mail.received
-    (body,) = [part.get_content() for part in mail.walk() if part.get_content_type() == "text/html"]
+    body, slack = receivers.mail.body(), "\n".join(slack_texts(receivers.slack.received[0]))
     assert "<script>" not in body
     assert "&lt;script&gt;alert(1)&lt;/script&gt; {{ 7 * 7 }}" in body
-    assert "&lt;!channel&gt;" in receivers.slack.received[0]["text"]
-    assert "<!channel>" not in receivers.slack.received[0]["text"]
+    assert "&lt;!channel&gt;" in slack
+    assert "<!channel>" not in slack
     assert HOSTILE[:60] in receivers.sns.received[0]["Message"]
-    for text in (body, receivers.sns.received[0]["Message"], receivers.slack.received[0]["text"]):
+    for text in (body, receivers.sns.received[0]["Message"], slack):
         assert "hunter2" not in text
         assert "x" * 120 not in text
+
+
+@pytest.mark.parametrize("slack", [{}, {"channel": "#drift"}])
+def test_slack_makes_no_link_of_a_name(make: Make, receivers: Receivers, slack: dict[str, str]) -> None:
+    receivers.slack.answer = b'{"ok": true}'
+    name = "evil.example/x https://evil.example <https://evil.example|Report>"
+    endpoint = make(slack=slack, email=None, sns=None)
+    alert(endpoint, bias_verdict(endpoint, 10, "DI", facet=name))
+    (post,) = receivers.slack.received
+    # Where Slack takes text as it is for a link there is no name, and where there are names it takes none for one.
+    assert post["text"] == f"{endpoint.name} bias: 1 violation"
+    *_, links, finding = slack_texts(post)
+    assert finding.startswith(
+        "• *DI of evil.example/x https://evil.example &lt;https://evil.example|Report&gt; (0, 2.5]*: "
+    )
+    assert links.count("<https://airflow.example.com/team/model-monitor/endpoints/") == 3
 
 
 def test_slack_s_api_where_a_channel_is_named(make: Make, receivers: Receivers) -> None:

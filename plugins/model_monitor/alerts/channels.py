@@ -10,6 +10,7 @@ from model_monitor.alerts import forms
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseNotifier
+    from airflow.sdk.types import Logger
 
     from model_monitor.alerts.letter import Letter
     from model_monitor.config import MonitoredEndpoint
@@ -31,6 +32,16 @@ def channels(endpoint: MonitoredEndpoint) -> dict[str, Callable[[Letter], None]]
     if alerts.slack is not None:
         made["slack"] = partial(_slack, alerts.slack)
     return {name: partial(_send, notifier) for name, notifier in made.items()}
+
+
+def why_not_told(channel: str, send: Callable[[Letter], None], letter: Letter, log: Logger) -> str | None:
+    """Send a letter through a channel; the channel and why it did not take it, or None where it did."""
+    try:
+        send(letter)
+    except Exception as problem:
+        log.exception("%s was not told", channel)
+        return f"{channel} ({type(problem).__name__}: {problem})"
+    return None
 
 
 def _send(notifier: Callable[[Letter], BaseNotifier], letter: Letter) -> None:
@@ -62,14 +73,15 @@ def _email(email: Email, letter: Letter) -> BaseNotifier:
 
 
 def _slack(slack: Slack, letter: Letter) -> BaseNotifier:
-    """Slack is not to fetch addresses in a message: names in the data can be such."""
+    """Slack is not to fetch addresses in a message, not even those of our own pages."""
     if slack.channel is None:
         from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
         # Airflow tries again; when Slack's client does, it tells the log the webhook's address, which is a secret.
         return SlackWebhookNotifier(
             slack_webhook_conn_id=slack.connection,
-            text=forms.slack(letter),
+            text=forms.slack_notification(letter),
+            blocks=forms.slack(letter),
             retry_handlers=[],
             unfurl_links=False,
             unfurl_media=False,
@@ -79,7 +91,8 @@ def _slack(slack: Slack, letter: Letter) -> BaseNotifier:
     return SlackNotifier(
         slack_conn_id=slack.connection,
         channel=slack.channel,
-        text=forms.slack(letter),
+        text=forms.slack_notification(letter),
+        blocks=forms.slack(letter),
         unfurl_links=False,
         unfurl_media=False,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.configuration import conf
 
 from model_monitor.alerts import forms
-from model_monitor.alerts.channels import channels
+from model_monitor.alerts.channels import channels, why_not_told
 from model_monitor.alerts.decision import Message, Rule, Told, decide, kept
 from model_monitor.alerts.letter import Letter, letter
 from model_monitor.alerts.outcome import Outcome
@@ -132,11 +132,8 @@ class _Telling:
         """The state with what was told, and who was not told, with the reason."""
         failed = []
         for channel, (_, told) in due.items():
-            try:
-                self.senders[channel](letters[channel])
-            except Exception as problem:
-                self.log.exception("%s was not told", channel)
-                failed.append(f"{channel} ({type(problem).__name__}: {problem})")
+            if why := why_not_told(channel, self.senders[channel], letters[channel], self.log):
+                failed.append(why)
             else:
                 state = state.having_told(channel, told)
         return state, failed

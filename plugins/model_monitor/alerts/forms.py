@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from model_monitor.alerts.letter import Letter
+    from model_monitor.alerts.letter import Finding, Letter
 
 LONGEST_SUBJECT = 100
+LONGEST_SECTION = 3000
+MOST_BLOCKS = 50
+LONGEST_BLOCKS = 9000
+"""Characters of a message in Slack. It does not say how many it takes in all; it refuses messages from some 11,000 on.
+Source: github.com/slackapi/bolt-js, issues 2509 and 2867.
+"""
+
+CUT = "… (cut)"
 SLACK = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -48,23 +57,46 @@ def html(letter: Letter) -> str:
     return environment.get_template("email.html.j2").render(letter=letter)
 
 
-def slack(letter: Letter) -> str:
-    """Slack's mark-up; escaped as Slack asks for, so that no text mentions anybody or hides where a link leads.
+def slack(letter: Letter) -> list[dict[str, Any]]:
+    """Slack's blocks; escaped as Slack asks for, so that no text mentions anybody or hides where a link leads.
 
-    Slack makes a link of an address that stands in a text as it is, as readers of mail do; it shows where it leads.
-    Source: Slack, "Formatting text for app surfaces".
+    Names in the data can be addresses; `verbatim` keeps Slack from making links of them, while those in its mark-up
+    still are. Findings that Slack would not take any more are counted with those that the letter leaves out.
+    Source: Slack, "Text object" and "Formatting text for app surfaces".
     """
-    blocks = [f"*{_escaped(letter.subject)}*\n" + "\n".join(map(_escaped, letter.summary))]
-    if letter.links:
-        blocks.append(" · ".join(f"<{_escaped(url)}|{_escaped(text)}>" for text, url in letter.links))
-    for finding in letter.findings:
-        mark = " (new)" if finding.new else ""
-        lines = [f"• *{_escaped(finding.title)}*{mark}: {_escaped(finding.numbers)}", _escaped(finding.meaning)]
-        blocks.append("\n    ".join(filter(None, lines)))
-    if letter.more:
-        blocks.append(f"And {letter.more} more.")
-    return "\n".join(blocks)
+    links = " · ".join(f"<{_escaped(url)}|{_escaped(text)}>" for text, url in letter.links)
+    head = [f"*{_escaped(letter.subject)}*", *map(_escaped, letter.summary), links]
+    texts = [_cut(text) for text in head if text]
+    room = LONGEST_BLOCKS - sum(map(len, texts))
+    more = letter.more + len(letter.findings)
+    for text in map(_cut, map(_slack_finding, letter.findings)):
+        room -= len(text)
+        if room < 0 or len(texts) == MOST_BLOCKS - 1:
+            break
+        texts.append(text)
+        more -= 1
+    if more:
+        texts.append(f"And {more} more.")
+    return [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}} for text in texts]
+
+
+def slack_notification(letter: Letter) -> str:
+    """What Slack shows of a message where it shows no blocks; it would make links of names, and a subject has none."""
+    return _escaped(subject(letter))
+
+
+def _slack_finding(finding: Finding) -> str:
+    mark = " (new)" if finding.new else ""
+    lines = [f"• *{_escaped(finding.title)}*{mark}: {_escaped(finding.numbers)}", _escaped(finding.meaning)]
+    return "\n    ".join(filter(None, lines))
 
 
 def _escaped(text: str) -> str:
     return text.translate(SLACK)
+
+
+def _cut(escaped: str) -> str:
+    """What fits into a section, without the half of an escape at its end."""
+    if len(escaped) <= LONGEST_SECTION:
+        return escaped
+    return re.sub(r"&[a-z]*$", "", escaped[: LONGEST_SECTION - len(CUT)]) + CUT

@@ -33,7 +33,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Letter:
-    """A message before it is put into a channel's own form; texts are plain, and whatever the data made them."""
+    """A message before it is put into a channel's own form; texts are plain, and whatever the data made them.
+
+    The subject alone has no names from the data, as some channels make links of what looks like an address there.
+    """
 
     subject: str
     summary: tuple[str, ...]
