@@ -96,7 +96,7 @@ class PreflightFailed(MonitorError):
 
 
 class AlertNotDelivered(MonitorError):
-    """A channel did not take a message; another try tells only those that were not told."""
+    """A channel did not take a message: of a verdict, which another try tells only those not told, or of a test."""
 
 
 class WaitTimeout(MonitorError):

@@ -184,8 +184,14 @@ def test_without_alarms_there_is_no_task_for_them(load: Load, tmp_path: Path) ->
 
 def test_preflight_tests_every_subject_whatever_another_finds(dags: dict[str, DAG]) -> None:
     dag = dags["churn.preflight"]
-    assert set(dag.task_ids) == set(SUBJECTS)
+    assert set(dag.task_ids) == {*SUBJECTS, "test_alerts"}
     assert edges(dag) == set()
+
+
+def test_test_messages_are_sent_once_and_only_when_asked_for(dags: dict[str, DAG]) -> None:
+    dag = dags["churn.preflight"]
+    assert dag.params.dump() == {"test_alerts": False}
+    assert dag.get_task("test_alerts").retries == 0
 
 
 def test_windows_clean_up_after_every_shard_and_verdict(dags: dict[str, DAG]) -> None:
