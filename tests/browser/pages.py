@@ -9,7 +9,7 @@ from tests.browser.site import Site
 
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 NARROW: ViewportSize = {"width": 390, "height": 844}
-NAMES = (
+PLOTTED = (
     "overview",
     "endpoint",
     "bias execution",
@@ -19,6 +19,8 @@ NAMES = (
     "bias baseline",
     "explainability baseline",
 )
+"""Those that have plots."""
+NAMES = (*PLOTTED, "job log")
 """Those that are pages of the dashboard's own; reports are documents that it serves."""
 
 
@@ -36,4 +38,6 @@ def address(site: Site, name: str) -> str:
             return addresses.execution(endpoint, kind, site.violating(kind))
         case [("bias" | "explainability") as kind, "baseline"]:
             return addresses.baseline(endpoint, kind)
+        case ["job", "log"]:
+            return addresses.job_log(endpoint, "bias", site.violating("bias"))
     raise ValueError(name)

@@ -13,8 +13,11 @@ from tests.browser import appearance, pages, plots
 from tests.browser.pages import DESKTOP, NARROW
 from tests.browser.site import Site
 
+BELOW = "box => box.firstElementChild.getBoundingClientRect().bottom - box.getBoundingClientRect().bottom"
+"""How many pixels of what a box scrolls are below it."""
 
-@pytest.mark.parametrize("name", pages.NAMES)
+
+@pytest.mark.parametrize("name", pages.PLOTTED)
 def test_plots_are_drawn_and_the_mouse_shows_their_values(page: Page, site: Site, name: str) -> None:
     page.goto(pages.address(site, name))
     found = plots.plots(page)
@@ -26,6 +29,25 @@ def test_plots_are_drawn_and_the_mouse_shows_their_values(page: Page, site: Site
     for drawn in page.locator(plots.DRAWN).all():
         values, label = plots.hover(page, drawn)
         assert plots.says(label, values), (values, label)
+
+
+@pytest.mark.parametrize("days", [1, 90])
+def test_other_stretches_of_time_are_drawn(page: Page, site: Site, days: int) -> None:
+    page.goto(f"{addresses.endpoint(site.endpoint.name)}?days={days}")
+    found = plots.plots(page)
+    assert found
+    assert all(sum(plot.points) > 0 and plot.marks > 0 for plot in found), found
+    assert page.get_by_role("link", name=f"{days} day").get_attribute("aria-current") == "true"
+
+
+def test_a_job_s_log_is_found_from_its_execution_and_opens_at_its_end(page: Page, site: Site) -> None:
+    page.goto(addresses.execution(site.endpoint.name, "bias", site.violating("bias")))
+    page.get_by_role("link", name="Job's log").click()
+    log = page.get_by_role("region", name="Log")
+    expect(log).to_contain_text("violations")
+    lines = log.locator("pre").inner_text().splitlines()
+    assert len(lines) > 3
+    assert log.evaluate(BELOW) < 2
 
 
 def test_a_violating_execution_says_so_in_plain_words(page: Page, site: Site) -> None:
