@@ -32,6 +32,7 @@ def test_names() -> None:
         (names.ground_truth(CHURN, TEN), "ground_truth/2026/11/22/10"),
         (names.ground_truth_file(CHURN, TEN), "ground_truth/2026/11/22/10/0000.jsonl"),
         (names.baseline_analysis_config(CHURN, "bias"), "baselining/model_bias/analysis_config.json"),
+        (names.earlier_baselines(CHURN, "bias"), "baselining/earlier/model_bias"),
         (names.baseline_constraints(CHURN, "explainability"), "baselining/model_explainability/analysis.json"),
         (names.report_folder(CHURN, "bias", "2026/11/22/10"), "reports/churn/churn-bias/2026/11/22/10"),
         (names.merged(CHURN), "reports/merge"),

@@ -141,6 +141,11 @@ def baseline_constraints(endpoint: MonitoredEndpoint, kind: Kind) -> str:
     return f"{baseline_output(endpoint, kind)}/analysis.json"
 
 
+def earlier_baselines(endpoint: MonitoredEndpoint, kind: Kind) -> str:
+    """Where suggested constraints are kept that others have replaced, by the time at which they were made."""
+    return s3(endpoint, "baselining", "earlier", f"model_{kind}")
+
+
 def reports(endpoint: MonitoredEndpoint) -> str:
     """The monitors' output; reports lie below `<endpoint>/<schedule>/yyyy/mm/dd/hh`."""
     return s3(endpoint, "reports")

@@ -358,11 +358,17 @@ def test_of_many_labels_the_first_are_told() -> None:
     assert "4 more labels are left out" in page.words
 
 
-def test_windows_that_were_compared_with_an_earlier_baseline_are_counted() -> None:
-    before = [replace(judged(number, metric("AD", 0.1, baseline=None)), baseline_replaced=True) for number in range(3)]
-    page = page_of([*before, judged(3, metric("AD", 0.1))])
-    assert "The baseline was replaced after 3 windows were judged." in page.words
-    assert "replaced" not in page_of([judged(3, metric("AD", 0.1))]).words
+def test_windows_that_were_compared_with_another_baseline_are_counted() -> None:
+    told = "compared with another baseline than the last one"
+    unknown = [replace(judged(n, metric("AD", 0.1, baseline=None)), baseline_replaced=True) for n in range(3)]
+    other = judged(3, metric("AD", 0.1, baseline=0.3), metric("DI", 1.0))
+    last = judged(4, metric("AD", 0.1), metric("DPL", 0.1))
+    assert f"4 windows were {told}" in page_of([*unknown, other, last]).words
+    assert told not in page_of([judged(3, metric("AD", 0.1), metric("DI", 1.0)), last]).words
+
+    before, after = {"a": 0.4, "b": 0.3}, {"a": 0.3, "b": 0.4}
+    assert f"1 window was {told}" in page_of([explained(0, after, before), explained(1, after, after)]).words
+    assert told not in page_of([explained(0, after, before), explained(1, before, before)]).words
 
 
 def test_why_managed_executions_may_be_missing_is_told() -> None:

@@ -169,7 +169,7 @@ def test_windows_judged_before_the_baseline_was_made_stand_without_it(visit: Vis
 
     page = visit().get(addresses.execution("small", "bias", known[24].window)).text
     assert "1 window was judged before the present baseline was made" in said(page)
-    assert "It was farther from 0 than at the baseline of that time, which is there no more." in said(page)
+    assert "It was farther from 0 than at the baseline of that time, which was not kept." in said(page)
     assert "before the present baseline" not in said(visit().get(addresses.execution("small", "bias", WINDOW)).text)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from model_monitor import names
+from model_monitor.earlier_baselines import keep_replaced
 from model_monitor.history.executions import RESULT_BYTES
 from model_monitor.history.model import Execution, Interval, Violation
 from tests.history.stored import HOSTILE, Place, bias, explained, violations
@@ -63,6 +64,41 @@ def test_a_baseline_says_nothing_of_windows_judged_before_it_was_made(place: Pla
     assert baseline is not None
     assert baseline.made is not None
     assert before.files[0].modified < baseline.made
+
+
+def test_windows_stand_beside_the_baseline_of_their_time(place: Place, aws: Running) -> None:
+    for number, value in enumerate((0.1, 0.2, 0.3)):
+        aws.advance(5)
+        kept = keep_replaced(place.storage, place.endpoint, "bias")
+        assert (kept is not None) == (number > 0)
+        place.baseline("bias", bias({"a": {"AD": value}}))
+        aws.advance(5)
+        place.report("bias", f"2026/11/22/1{number}", analysis=bias({"a": {"AD": 0.5}}))
+    found = place.history.executions("bias", SINCE)
+    assert [execution.metrics[0].baseline for execution in found] == [0.1, 0.2, 0.3]
+    assert not any(execution.baseline_replaced for execution in found)
+
+
+def test_a_baseline_that_replaces_another_shows_on_windows_that_are_known(place: Place, aws: Running) -> None:
+    place.baseline("bias", bias({"a": {"AD": 0.1}}))
+    place.report("bias", WINDOW, analysis=bias({"a": {"AD": 0.5}}))
+    assert only(place).metrics[0].baseline == 0.1
+    aws.advance(5)
+    kept = keep_replaced(place.storage, place.endpoint, "bias")
+    place.baseline("bias", bias({"a": {"AD": 0.9}}))
+    place.later(60)
+    assert only(place).metrics[0].baseline == 0.1
+    place.put(kept, "no JSON")
+    place.later(60)
+    assert (only(place).metrics[0].baseline, only(place).baseline_replaced) == (None, True)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "2026-11-22.json", "../x.json", "2026-11-22T10:00:00Z/a.json"])
+def test_other_files_beside_earlier_baselines_are_not_read(place: Place, aws: Running, name: str) -> None:
+    place.put(f"{names.earlier_baselines(place.endpoint, 'bias')}/{name}", bias({"a": {"AD": 0.7}}))
+    place.baseline("bias", bias({"a": {"AD": 0.1}}))
+    place.report("bias", WINDOW, analysis=bias({"a": {"AD": 0.5}}))
+    assert only(place).metrics[0].baseline == 0.1
 
 
 def test_orders_explained_before_the_baseline_was_made_have_no_ndcg(place: Place, aws: Running) -> None:

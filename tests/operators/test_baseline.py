@@ -115,6 +115,21 @@ def test_a_result_that_another_job_has_overwritten_is_made_anew(prepared: Monito
     assert json.loads(config or b"")["probability_threshold"] == 0.8
 
 
+def test_constraints_that_others_replace_are_kept_by_their_time(prepared: MonitoredEndpoint, aws: Running) -> None:
+    storage, constraints = StorageHook(), names.baseline_constraints(prepared, "bias")
+    earlier = names.earlier_baselines(prepared, "bias")
+    facet = prepared.bias.facets[0].model_copy(update={"values_or_threshold": [1]})
+    other = prepared.model_copy(update={"bias": prepared.bias.model_copy(update={"facets": [facet]})})
+    replaced = []
+    for endpoint in (prepared, other, prepared):
+        baseline(endpoint)
+        replaced.append((f"{earlier}/{aws.now():%Y-%m-%dT%H:%M:%SZ}.json", storage.read(constraints)))
+        aws.advance(5)
+    baseline(prepared)
+    assert [(uri, storage.read(uri)) for uri in storage.list(f"{earlier}/")] == replaced[:2]
+    assert replaced[0][1] != replaced[1][1]
+
+
 def test_killing_the_task_stops_its_job(slow_to_judge: MonitoredEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     task = BaselineOperator(task_id="bias", endpoint=slow_to_judge, kind="bias")
     monkeypatch.setattr(Wait, "poll", lambda *_, **__: task.on_kill() or pytest.fail("the task was killed"))

@@ -87,6 +87,8 @@ def test_other_data_makes_another_baseline(prepared: MonitoredEndpoint, shadow: 
     engine_baseline(prepared, shadow)
     after = left(prepared)
     assert after["analysis.json"] != before["analysis.json"]
+    (kept,) = StorageHook().list(f"{names.earlier_baselines(prepared, 'bias')}/")
+    assert StorageHook().read(kept) == before["analysis.json"]
     job_baseline(prepared)
     assert left(prepared) == after
 

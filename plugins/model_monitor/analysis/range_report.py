@@ -114,7 +114,7 @@ def render_range_report(title: str, facts: Mapping[str, str], about: Range, prob
         years=about.end - about.start > timedelta(days=300),
         counts=count(about.executions, about.missing),
         streak=_streak(about.judged),
-        replaced=sum(execution.baseline_replaced for execution in about.judged),
+        other_baseline=_otherwise_compared(about.judged),
         findings=found[:MOST_FINDINGS],
         more_findings=max(len(found) - MOST_FINDINGS, 0),
         groups=[_group(group, metrics, about) for group, metrics in groups[:MOST_GROUPS]],
@@ -136,6 +136,29 @@ def _streak(judged: Sequence[Execution]) -> tuple[int, datetime] | None:
     """How many of the last windows violate without a break, and since when."""
     lasting = streak([execution.state == VIOLATED for execution in judged])
     return (lasting, judged[-lasting].scheduled) if lasting else None
+
+
+def _otherwise_compared(judged: Sequence[Execution]) -> int:
+    """How many windows were compared with another baseline than the last one."""
+    if not judged:
+        return 0
+    last = _baseline(judged[-1])
+    return sum(
+        execution.baseline_replaced
+        or any(last.get(place, value) != value for place, value in _baseline(execution).items())
+        for execution in judged
+    )
+
+
+def _baseline(execution: Execution) -> dict[tuple[Group | str, str], float]:
+    """What a window was compared with: by group and metric, or by label and feature."""
+    found: dict[tuple[Group | str, str], float] = {}
+    for metric in execution.metrics:
+        if metric.baseline is not None:
+            found[group_of(metric), metric.name] = metric.baseline
+    for explanation in execution.explanations:
+        found.update({(explanation.label, feature): value for feature, value in explanation.baseline.items()})
+    return found
 
 
 def _series(about: Range) -> dict[tuple[Group, str], _Series]:

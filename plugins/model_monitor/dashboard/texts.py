@@ -90,7 +90,7 @@ def bias_violation(metric: Metric) -> str:
     if metric.value is None:
         return metric.error or "It cannot be compared with its baseline."
     if metric.baseline is None:
-        return "It was farther from 0 than at the baseline of that time, which is there no more."
+        return "It was farther from 0 than at the baseline of that time, which was not kept."
     now, before = abs(metric.value), abs(metric.baseline)
     if now <= before:
         return "It is no farther from 0 than the baseline now, but the report lists it as violated."

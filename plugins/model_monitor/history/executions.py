@@ -10,7 +10,7 @@ from model_monitor.errors import InputError
 from model_monitor.history import folders
 from model_monitor.history.documents import Analysis, Content, Uncertainty, Violations, parse
 from model_monitor.history.folders import Due
-from model_monitor.history.judged import Compared, judged, violation
+from model_monitor.history.judged import Compared, Past, judged, violation
 from model_monitor.history.model import Baseline, Execution, File
 from model_monitor.history.service import UNDER_WAY, Managed
 from model_monitor.names import Kind
@@ -50,12 +50,12 @@ def outline(
     )
 
 
-def understood(known: Execution, baseline: Compared | None, read: Read) -> Execution:
+def understood(known: Execution, past: Past, read: Read) -> Execution:
     """The execution with what its files hold.
 
     Args:
         known: its outline.
-        baseline: what is there to be compared with now; an execution that was judged before stands without.
+        past: the monitor's baselines; it is set beside the one that was there when it was judged.
         read: reads a file of the folder; what it raises is raised.
     """
     if known.state in UNDER_WAY:
@@ -76,8 +76,9 @@ def understood(known: Execution, baseline: Compared | None, read: Read) -> Execu
         results.problems.append(f"The service found violations, and there is no {VIOLATIONS} in its folder")
     if analysis is not None and analysis.is_empty:
         results.problems.append(f"{ANALYSIS} holds neither bias metrics nor explanations")
-    replaced = baseline is not None and results.file(ANALYSIS).modified < baseline.made
-    found = judged(analysis, None if replaced else baseline, entries, uncertainty, replaced) if analysis else None
+    baseline = past.at(results.file(ANALYSIS).modified)
+    replaced = baseline is None and bool(past.baselines)
+    found = judged(analysis, baseline, entries, uncertainty, replaced) if analysis else None
     if found and found.problem:
         results.problems.append(found.problem)
     return replace(
@@ -100,7 +101,7 @@ def understood_baseline(kind: Kind, files: tuple[File, ...], read: Read) -> tupl
     if analysis is None:
         return Baseline(kind, files, problem="; ".join(results.problems)), None
     found, made = judged(analysis), results.file(ANALYSIS).modified
-    return Baseline(kind, files, found.metrics, found.explanations, made), Compared.of(analysis, made)
+    return Baseline(kind, files, found.metrics, found.explanations, made), Compared.of(analysis)
 
 
 def _judged_since(managed: Managed, names: set[str]) -> bool:

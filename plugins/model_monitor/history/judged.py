@@ -21,18 +21,27 @@ SECTIONS: tuple[Section, ...] = ("post_training_bias_metrics", "pre_training_bia
 
 @dataclass(frozen=True)
 class Compared:
-    """The baseline's analysis, `content` as the comparing functions take it, its Shapley values by label, its age."""
+    """The baseline's analysis, `content` as the comparing functions take it, and its Shapley values by label."""
 
     content: Mapping[str, Any]
     values: Mapping[str, Mapping[str, float]]
-    made: datetime
 
     @classmethod
-    def of(cls, analysis: Analysis, made: datetime) -> Compared:
+    def of(cls, analysis: Analysis) -> Compared:
         """An analysis as a baseline."""
         labels = analysis.explanations.kernel_shap
-        values = {label: _shared(found.global_shap_values) for label, found in labels.items()}
-        return cls(analysis.model_dump(), values, made)
+        return cls(analysis.model_dump(), {label: _shared(found.global_shap_values) for label, found in labels.items()})
+
+
+@dataclass(frozen=True)
+class Past:
+    """A monitor's baselines by the time at which they were made, the oldest first; None for one that is unreadable."""
+
+    baselines: tuple[tuple[datetime, Compared | None], ...] = ()
+
+    def at(self, judged: datetime) -> Compared | None:
+        """What was there to compare with when a window was judged; None where nothing is known of it."""
+        return next((compared for made, compared in reversed(self.baselines) if made <= judged), None)
 
 
 @dataclass(frozen=True)

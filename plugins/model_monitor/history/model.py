@@ -84,8 +84,8 @@ class Execution:
 
     `state` is a `MonitoringExecutionStatus` of SageMaker; `reason` says why where it is not one of the two `Completed`.
     `start` and `end` are the window's, None where its folder does not tell. `problem` says what is wrong with its
-    files, if anything is. `baseline_replaced` says that the baseline that is there now was made after the window was
-    judged: nothing is known of the one that it was compared with.
+    files, if anything is. `baseline_replaced` says that there are baselines, all made after the window was judged:
+    nothing is known of the one that it was compared with.
     """
 
     kind: Kind

@@ -18,12 +18,12 @@ from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.errors import InputError, MonitorError
 from model_monitor.history import folders
+from model_monitor.history.baselines import Baselines
+from model_monitor.history.baselines import Known as KnownBaselines
 from model_monitor.history.counting import Counting
 from model_monitor.history.documents import shortened
-from model_monitor.history.executions import RESULT_BYTES, RESULTS, Read, outline, understood, understood_baseline
+from model_monitor.history.executions import RESULT_BYTES, RESULTS, Read, outline, understood
 from model_monitor.history.folders import Due
-from model_monitor.history.judged import Compared
-from model_monitor.history.kept import Kept
 from model_monitor.history.listing import Ask, Listing
 from model_monitor.history.memory import Memory
 from model_monitor.history.model import Baseline, Execution, File, Hour
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 THREADS = 8
 ABOUT_NOW_SECONDS = 60.0
-BASELINE_SECONDS = 30.0
 FILE_BYTES = 64 * 2**20
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 RECENT = timedelta(days=2)
@@ -80,15 +79,7 @@ class History:
         self._reports = {
             kind: Listing(self._ask(names.report_folders(endpoint, kind), folders.split), clock=clock) for kind in KINDS
         }
-        self._baselines = {
-            kind: Listing(
-                self._ask(names.baseline_output(endpoint, kind), lambda path: ("", path)),
-                fresh=BASELINE_SECONDS,
-                clock=clock,
-            )
-            for kind in KINDS
-        }
-        self._compared: Kept[tuple[Baseline, Compared | None]] = Kept(len(KINDS))
+        self._baselines = Baselines(endpoint, self._ask_files, self._reader, clock)
 
     def now(self) -> datetime:
         """The service's time."""
@@ -138,7 +129,7 @@ class History:
 
     def baseline(self, kind: Kind) -> Baseline | None:
         """What a monitor compares with; None where nothing is there."""
-        return self._baseline(kind)[0]
+        return self._known_baselines(kind).present
 
     def hours(self, since: datetime, until: datetime) -> list[Hour]:
         """Traffic hour by hour, of all hours that the time from one moment to before another touches."""
@@ -173,8 +164,9 @@ class History:
 
     def settle(self) -> None:
         """Wait until nothing is asked beside those who read."""
-        for listing in (*self._reports.values(), *self._baselines.values()):
+        for listing in self._reports.values():
             listing.settle()
+        self._baselines.settle()
         self._service.settle()
         self._traffic.settle()
 
@@ -187,9 +179,8 @@ class History:
     def _understood(self, kind: Kind, found: Sequence[Found]) -> list[Execution]:
         if not found:
             return []
-        baseline, compared = self._baseline(kind)
-        constraints = tuple(_results(baseline.files)) if baseline and compared else ()
-        keys = [(self._server, self.endpoint.name, kind, constraints, *one) for one in found]
+        baselines = self._known_baselines(kind)
+        keys = [(self._server, self.endpoint.name, kind, baselines.identity, *one) for one in found]
 
         def understand(place: int) -> Execution:
             window, due, files, managed = found[place]
@@ -197,7 +188,7 @@ class History:
             size = EXECUTION_BYTES + sum(EXPANSION * file.size for file in _results(files))
             read = self._reader(names.report_folder(self.endpoint, kind, window))
             try:
-                return self._memory.executions.get(keys[place], lambda: understood(known, compared, read), size)
+                return self._memory.executions.get(keys[place], lambda: understood(known, baselines.past, read), size)
             except (MonitorError, ClientError, BotoCoreError) as problem:
                 return replace(known, problem=shortened(str(problem)))
 
@@ -209,16 +200,9 @@ class History:
                     executions[place] = execution
         return [execution for execution in executions if execution is not None]
 
-    def _baseline(self, kind: Kind) -> tuple[Baseline | None, Compared | None]:
-        folder = names.baseline_output(self.endpoint, kind)
+    def _known_baselines(self, kind: Kind) -> KnownBaselines:
         with self._told():
-            files = tuple(file for _, file in self._baselines[kind].since(f"{folder}/"))
-        if not files:
-            return None, None
-        try:
-            return self._compared.get((kind, files), lambda: understood_baseline(kind, files, self._reader(folder)))
-        except (MonitorError, ClientError, BotoCoreError) as problem:
-            return Baseline(kind, files, problem=shortened(str(problem))), None
+            return self._baselines.of(kind)
 
     def _reader(self, folder: str) -> Read:
         def read(file: File) -> bytes:
@@ -256,14 +240,22 @@ class History:
 
     def _ask(self, root: str, split: Split) -> Ask[tuple[str, File]]:
         def ask(after: str, up_to: str | None) -> Iterator[tuple[str, tuple[str, File]]]:
+            for address, file in self._ask_files(root)(after, up_to):
+                found = split(file.name)
+                if found:
+                    window, name = found
+                    yield address, (window, replace(file, name=name))
+
+        return ask
+
+    def _ask_files(self, root: str) -> Ask[File]:
+        def ask(after: str, up_to: str | None) -> Iterator[tuple[str, File]]:
             for one in self._storage.objects(f"{root}/", after):
                 if up_to is not None and one.uri > up_to:
                     return
-                found = split(one.uri.removeprefix(f"{root}/"))
                 # A folder can be an object, too: consoles make such ones.
-                if found and not one.uri.endswith("/"):
-                    window, name = found
-                    yield one.uri, (window, File(name, one.size, one.etag, one.modified))
+                if not one.uri.endswith("/"):
+                    yield one.uri, File(one.uri.removeprefix(f"{root}/"), one.size, one.etag, one.modified)
 
         return ask
 

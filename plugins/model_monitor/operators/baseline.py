@@ -10,6 +10,7 @@ from model_monitor import names, requests, sources
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.dashboard import addresses
 from model_monitor.deferring import Waits, deferrable_by_default
+from model_monitor.earlier_baselines import keep_replaced
 from model_monitor.errors import JobFailed, WaitTimeout
 from model_monitor.hooks.sagemaker import PROCESSING_JOB, SageMakerHook
 from model_monitor.lineage import flows
@@ -99,6 +100,7 @@ class BaselineOperator(Waits, Traced, MonitorOperator):
         for request, found in attempts(self.hook, self.endpoint, self.kind, model):
             job = request["ProcessingJobName"]
             if found is None:
+                keep_replaced(self.storage, self.endpoint, self.kind)
                 self.storage.put(config, analysis)
                 self.hook.ensure(PROCESSING_JOB, request)
                 self.log.info("Started the baselining job %s", job)

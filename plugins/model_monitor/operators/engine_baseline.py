@@ -10,6 +10,7 @@ from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 
 from model_monitor import names, sources
 from model_monitor.dashboard import addresses
+from model_monitor.earlier_baselines import keep_replaced
 from model_monitor.errors import InputError, JobFailed
 from model_monitor.lineage import flows
 from model_monitor.lineage.task import Traced
@@ -100,6 +101,7 @@ class EngineBaselineOperator(Traced, MonitorOperator):
             except InputError as error:
                 told = str(error).replace(str(data), str(source)).replace(f"{root}/", "/")
                 raise JobFailed(f"The {self.kind} baseline of {endpoint.name} could not be made: {told}") from error
+            keep_replaced(self.storage, endpoint, self.kind)
             # Where the configuration lies, the result is complete and its own: it goes first and comes last.
             kept = names.baseline_analysis_config(endpoint, self.kind)
             self.storage.delete(kept)
