@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from model_monitor.config_hosting import FrameworkImage
+from model_monitor.config.hosting import FrameworkImage
 from model_monitor.errors import ConfigError
 from model_monitor.images import XGBOOST_ACCOUNTS, XGBOOST_TAGS, clarify_image, image_uri
 

@@ -6,7 +6,7 @@ import types
 
 import pytest
 
-from model_monitor.config_monitors import GroundTruth
+from model_monitor.config.monitors import GroundTruth
 from model_monitor.errors import ConfigError, InputError
 from model_monitor.labels import labels, random_labels
 

@@ -15,7 +15,7 @@ from model_monitor import names, windows
 from model_monitor.analysis import cloudwatch
 from model_monitor.analysis.cloudwatch import BiasGroup, MetricSource
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config_alarms import BiasAlarm, Direction, ExplainabilityAlarm
+from model_monitor.config.alarms import BiasAlarm, Direction, ExplainabilityAlarm
 from model_monitor.errors import InputError, NoBaseline
 from model_monitor.names import Kind
 

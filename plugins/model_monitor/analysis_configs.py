@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config_types import Scalar
+from model_monitor.config.types import Scalar
 
 Analysis = dict[str, Any]
 ShapBaseline = Sequence[Sequence[Scalar]] | str | None

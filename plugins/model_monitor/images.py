@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from model_monitor.config_hosting import FrameworkImage
+from model_monitor.config.hosting import FrameworkImage
 from model_monitor.errors import ConfigError
 
 XGBOOST_TAGS = {

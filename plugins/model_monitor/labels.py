@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Mapping
 
 from model_monitor import functions
-from model_monitor.config_monitors import GroundTruth
+from model_monitor.config.monitors import GroundTruth
 from model_monitor.errors import InputError
 
 

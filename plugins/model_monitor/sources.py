@@ -11,7 +11,7 @@ from statistics import fmean
 
 from model_monitor import analysis_configs, names, requests
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config_monitors import ShapRows
+from model_monitor.config.monitors import ShapRows
 from model_monitor.errors import InputError
 from model_monitor.names import Kind
 

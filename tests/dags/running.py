@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config_alerts import Alerts
+from model_monitor.config.alerts import Alerts
 from model_monitor.operators.ground_truth import UploadGroundTruthOperator
 from model_monitor.operators.traffic import SendTrafficOperator
 from model_monitor.sensors.captures import CapturesSensor

@@ -8,8 +8,8 @@ from typing import Any
 
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config_alarms import Alarms, BiasAlarm, ExplainabilityAlarm
-from model_monitor.config_windows import Windows
+from model_monitor.config.alarms import Alarms, BiasAlarm, ExplainabilityAlarm
+from model_monitor.config.windows import Windows
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.names import KINDS
 from model_monitor.operators.alarms import DeleteAlarmsOperator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config_windows import Windows
+from model_monitor.config.windows import Windows
 from tests.dags.running import an_hour, runs_of, subjects, with_topic
 from tests.receivers import http_server
 from tests.running_aws import Running

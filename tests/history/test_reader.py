@@ -11,7 +11,7 @@ import pytest
 
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config_windows import Windows
+from model_monitor.config.windows import Windows
 from model_monitor.errors import InputError, MonitorError
 from model_monitor.history import reader
 from model_monitor.history.listing import OLDER_SECONDS, TAIL

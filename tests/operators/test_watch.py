@@ -13,7 +13,7 @@ from model_monitor import names
 from model_monitor.alerts.outcome import Outcome
 from model_monitor.alerts.state import Kept, State, Teller
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config_alerts import Alerts
+from model_monitor.config.alerts import Alerts
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.operators.alert import AlertOperator
 from model_monitor.operators.schedule import CreateJobDefinitionOperator, CreateScheduleOperator

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config_alarms import Alarms, BiasAlarm
+from model_monitor.config.alarms import Alarms, BiasAlarm
 from model_monitor.errors import AccessDenied, PreflightFailed
 from model_monitor.hooks.base import PERMISSIONS
 from model_monitor.operators.preflight import PreflightOperator

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from model_monitor.alerts.letter import Letter
     from model_monitor.config import MonitoredEndpoint
-    from model_monitor.config_alerts import Email, Slack, Sns
+    from model_monitor.config.alerts import Email, Slack, Sns
 
 
 def channels(endpoint: MonitoredEndpoint) -> dict[str, Callable[[Letter], None]]:

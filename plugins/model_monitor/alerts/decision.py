@@ -17,7 +17,7 @@ from model_monitor.alerts.outcome import Outcome
 from model_monitor.windows import moment
 
 if TYPE_CHECKING:
-    from model_monitor.config_alerts import Alerts
+    from model_monitor.config.alerts import Alerts
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """For so long a violation has to be away to be told of again while others persist: some come and go by the hour."""

@@ -10,7 +10,7 @@ from model_monitor import names
 from model_monitor.alerts.decision import Message
 from model_monitor.alerts.outcome import violation_key
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config_types import duration
+from model_monitor.config.types import duration
 from model_monitor.dashboard import addresses
 from model_monitor.names import Kind
 from model_monitor.results import shown as number

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from model_monitor import windows
-from model_monitor.config_alarms import BiasAlarm, ExplainabilityAlarm
+from model_monitor.config.alarms import BiasAlarm, ExplainabilityAlarm
 from model_monitor.preflight.account import Account, Probe
 from model_monitor.preflight.definition import Definition
 from model_monitor.preflight.findings import Finding, error, ok, warning

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from model_monitor.config_alerts import Email, Slack, Sns
+from model_monitor.config.alerts import Email, Slack, Sns
 from model_monitor.errors import AccessDenied
 from model_monitor.preflight.account import Account, denied
 from model_monitor.preflight.definition import Definition

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from model_monitor import sources
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config_monitors import Facet
+from model_monitor.config.monitors import Facet
 from model_monitor.preflight.definition import Definition
 from model_monitor.preflight.findings import Finding, error, ok, warning
 

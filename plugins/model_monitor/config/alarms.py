@@ -8,8 +8,8 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from model_monitor.config_alerts import TopicArn
-from model_monitor.config_types import Name, Scalar, Section
+from model_monitor.config.alerts import TopicArn
+from model_monitor.config.types import Name, Scalar, Section
 
 Direction = Literal["above", "below"]
 PostTraining = Literal["AD", "CDDPL", "DAR", "DCA", "DCR", "DI", "DPPL", "DRR", "FT", "GE", "RD", "SD", "TE"]

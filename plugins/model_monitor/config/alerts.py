@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from model_monitor.config_types import Section
-from model_monitor.config_windows import Cron
+from model_monitor.config.types import Section
+from model_monitor.config.windows import Cron
 
 ADDRESS = "an e-mail address such as ann@example.com"
 CONNECTION = "the id of an Airflow connection, such as smtp_default"

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from model_monitor.config_types import Section, duration
+from model_monitor.config.types import Section, duration
 
 
 def _lasts(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from model_monitor.config import MonitoredEndpoint, load_endpoint
-from model_monitor.config_retraining import Retraining
+from model_monitor.config.retraining import Retraining
 from model_monitor.errors import ConfigError
 from tests.monitored import monitored_endpoint
 

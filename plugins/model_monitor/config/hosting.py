@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from model_monitor.config_types import (
+from model_monitor.config.types import (
     PATH,
     PLACE,
     ContentType,

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from model_monitor.config import MonitoredEndpoint, load_endpoint
-from model_monitor.config_alerts import Slack
+from model_monitor.config.alerts import Slack
 from model_monitor.errors import ConfigError
 
-CHURN = Path(__file__).parents[1] / "include" / "endpoints" / "churn.yaml"
+CHURN = Path(__file__).parents[2] / "include" / "endpoints" / "churn.yaml"
 TOPIC = "arn:aws:sns:us-west-2:123456789012:drift"
 
 

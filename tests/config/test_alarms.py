@@ -13,10 +13,10 @@ from model_monitor import names
 from model_monitor.alarm_requests import watches_of
 from model_monitor.analysis import bias_metrics
 from model_monitor.config import MonitoredEndpoint, load_endpoint
-from model_monitor.config_alarms import PostTraining, PreTraining
+from model_monitor.config.alarms import PostTraining, PreTraining
 from model_monitor.errors import ConfigError
 
-CHURN = Path(__file__).parents[1] / "include" / "endpoints" / "churn.yaml"
+CHURN = Path(__file__).parents[2] / "include" / "endpoints" / "churn.yaml"
 DPPL = {"metric": "DPPL", "below": -0.1}
 TOPIC = "arn:aws:sns:us-west-2:123456789012:drift"
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from model_monitor import windows
-from model_monitor.config_alarms import Alarm, BiasAlarm, ExplainabilityAlarm
+from model_monitor.config.alarms import Alarm, BiasAlarm, ExplainabilityAlarm
 
 if TYPE_CHECKING:
     from model_monitor.config import MonitoredEndpoint

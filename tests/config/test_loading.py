@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from model_monitor.config import endpoints_folder, load_endpoint, load_endpoints
-from model_monitor.config_monitors import ShapRows
+from model_monitor.config.monitors import ShapRows
 from model_monitor.errors import ConfigError
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 CHURN = PROJECT / "include" / "endpoints" / "churn.yaml"
 
 

@@ -13,7 +13,7 @@ from model_monitor.analysis.config_file import parse_analysis_config
 from model_monitor.config import MonitoredEndpoint, load_endpoint
 from model_monitor.errors import ConfigError
 
-CHURN = Path(__file__).parents[1] / "include" / "endpoints" / "churn.yaml"
+CHURN = Path(__file__).parents[2] / "include" / "endpoints" / "churn.yaml"
 HEADERS = ["Age", "Plan", "Target"]
 JSON: dict[str, Any] = {
     "data": {

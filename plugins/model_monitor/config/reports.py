@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from model_monitor.config_types import Section
-from model_monitor.config_windows import Cron
+from model_monitor.config.types import Section
+from model_monitor.config.windows import Cron
 
 
 class Reports(Section):

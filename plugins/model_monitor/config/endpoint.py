@@ -1,21 +1,16 @@
-"""What to monitor: one YAML file per endpoint, validated once, here."""
+"""One monitored endpoint, and how its parts have to fit together."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-from pydantic import PrivateAttr, ValidationError, model_validator
+from pydantic import PrivateAttr, model_validator
 
-from model_monitor import alarm_checks
-from model_monitor.config_alarms import Alarms
-from model_monitor.config_alerts import Alerts
-from model_monitor.config_errors import explain
-from model_monitor.config_hosting import Hosting, Model
-from model_monitor.config_monitors import (
+from model_monitor.config import alarm_checks
+from model_monitor.config.alarms import Alarms
+from model_monitor.config.alerts import Alerts
+from model_monitor.config.hosting import Hosting, Model
+from model_monitor.config.monitors import (
     BiasMonitor,
     DataSets,
     ExplainabilityMonitor,
@@ -23,15 +18,12 @@ from model_monitor.config_monitors import (
     Monitoring,
     Traffic,
 )
-from model_monitor.config_reports import Reports
-from model_monitor.config_retraining import Retraining
-from model_monitor.config_types import Bucket, Name, Prefix, Region, RoleArn, Section
-from model_monitor.config_windows import Windows
-from model_monitor.errors import ConfigError
+from model_monitor.config.reports import Reports
+from model_monitor.config.retraining import Retraining
+from model_monitor.config.types import Bucket, Name, Prefix, Region, RoleArn, Section
+from model_monitor.config.windows import Windows
 
-PROJECT = Path(__file__).resolve().parents[2]
-# Every DAG file reads all endpoints' files each time it is parsed; libyaml reads ten times as fast as Python does.
-YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 class MonitoredEndpoint(Section):
@@ -110,59 +102,3 @@ class MonitoredEndpoint(Section):
     def path(self, relative: str) -> Path:
         """A file named in the YAML; relative paths start at the project folder."""
         return self._project / relative
-
-
-@dataclass(frozen=True)
-class Endpoints:
-    """Every endpoint that could be loaded, and an error for every file that could not."""
-
-    valid: list[MonitoredEndpoint] = field(default_factory=list)
-    errors: list[ConfigError] = field(default_factory=list)
-
-    def __iter__(self) -> Iterator[MonitoredEndpoint]:
-        return iter(self.valid)
-
-
-def endpoints_folder() -> Path:
-    """Where the YAML files are: `MODEL_MONITOR_ENDPOINTS`, or `include/endpoints`."""
-    return Path(os.environ.get("MODEL_MONITOR_ENDPOINTS") or PROJECT / "include" / "endpoints")
-
-
-def load_endpoints(folder: Path | None = None) -> Endpoints:
-    """Load every `*.yaml` of a folder; one that is broken, or takes another's name or prefix, becomes an error."""
-    found = Endpoints()
-    taken: dict[str, Path] = {}
-    for file in sorted((folder or endpoints_folder()).glob("*.yaml")):
-        try:
-            endpoint = load_endpoint(file)
-            place = f"s3://{endpoint.bucket}/{endpoint.prefix}"
-            for key, value in (("name", endpoint.name), ("prefix", place)):
-                if value in taken:
-                    raise ConfigError(f"{file}: {key}: '{value}' is taken by {taken[value]}")
-        except ConfigError as error:
-            found.errors.append(error)
-        else:
-            taken |= {endpoint.name: file, place: file}
-            found.valid.append(endpoint)
-    return found
-
-
-def load_endpoint(file: Path) -> MonitoredEndpoint:
-    """Load one endpoint's YAML.
-
-    Raises:
-        ConfigError: naming the file, each wrong key and what is allowed there.
-    """
-    try:
-        content = yaml.load(file.read_text(encoding="utf-8"), YAML)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{file}: not readable as YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{file}: expected keys and values such as 'name: churn', found {type(content).__name__}")
-    try:
-        endpoint = MonitoredEndpoint.model_validate(content)
-    except ValidationError as error:
-        raise ConfigError("\n".join(f"{file}: {line}" for line in explain(error, MonitoredEndpoint))) from error
-    if file.parent.name == "endpoints" and file.parent.parent.name == "include":
-        endpoint._project = file.resolve().parents[2]
-    return endpoint

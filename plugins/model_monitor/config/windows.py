@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from croniter import croniter
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from model_monitor.config_types import InstanceType, Name, Section
+from model_monitor.config.types import InstanceType, Name, Section
 
 MAX_PAYLOAD_MB = 6
 
