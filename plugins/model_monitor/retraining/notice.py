@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from model_monitor.alerts.channels import channels
+from model_monitor.alerts.channels import channels, why_not_told
 from model_monitor.alerts.letter import Finding, Letter
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.dashboard import addresses
@@ -65,13 +65,5 @@ def send(endpoint: MonitoredEndpoint, letter: Letter, log: Logger) -> list[str]:
     """Tell every channel; answers which took it. A channel that does not is told of in the log, as the question stands
     in Airflow all the same.
     """
-    told = []
-    senders: dict[str, Callable[[Letter], None]] = channels(endpoint)
-    for channel, tell in senders.items():
-        try:
-            tell(letter)
-        except Exception:
-            log.exception("%s was not told that a candidate waits for an answer", channel)
-        else:
-            told.append(channel)
-    return told
+    senders = channels(endpoint).items()
+    return [channel for channel, tell in senders if why_not_told(channel, tell, letter, log) is None]
