@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from model_monitor import names
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config.types import duration
+from model_monitor.durations import duration
 from model_monitor.hooks.sagemaker import SageMakerHook, iso
 from model_monitor.names import Kind
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from model_monitor import names, windows
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config.types import duration
+from model_monitor.durations import duration
 from model_monitor.errors import InputError
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.windows import Window

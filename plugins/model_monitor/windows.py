@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from croniter import croniter
 
-from model_monitor.config.types import duration
+from model_monitor.durations import duration
 from model_monitor.errors import InputError
 
 if TYPE_CHECKING:

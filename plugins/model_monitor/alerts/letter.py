@@ -10,8 +10,8 @@ from model_monitor import names
 from model_monitor.alerts.decision import Message
 from model_monitor.alerts.outcome import violation_key
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config.types import duration
 from model_monitor.dashboard import addresses
+from model_monitor.durations import duration
 from model_monitor.names import Kind
 from model_monitor.results import shown as number
 from model_monitor.windows import Window, moment

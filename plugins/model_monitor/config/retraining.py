@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from model_monitor.config.types import Section, duration
+from model_monitor.config.types import Section
+from model_monitor.durations import duration
 
 
 def _lasts(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Annotated, Literal
 
 import jmespath
@@ -18,7 +17,6 @@ from pydantic import (
     StrictInt,
     StrictStr,
     StringConstraints,
-    TypeAdapter,
 )
 
 Name = Annotated[
@@ -93,11 +91,3 @@ class Section(BaseModel):
 def repeated(names: Iterable[str]) -> str | None:
     """The first name that is there more than once."""
     return next((name for name, count in Counter(names).items() if count > 1), None)
-
-
-_DURATION = TypeAdapter(timedelta)
-
-
-def duration(text: str) -> timedelta:
-    """What an ISO 8601 duration such as `-PT1H` means."""
-    return _DURATION.validate_python(text)

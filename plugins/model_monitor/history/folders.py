@@ -10,7 +10,7 @@ from croniter import croniter
 
 from model_monitor import windows
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.config.types import duration
+from model_monitor.durations import duration
 from model_monitor.errors import InputError
 
 # Year, month, day, hour; the minute of other schedules; the second and the start of what no schedule makes.

@@ -17,7 +17,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from model_monitor import names, requests, sources, window_data, windows
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.config.retraining import Retraining
-from model_monitor.config.types import duration
+from model_monitor.durations import duration
 from model_monitor.errors import InputError, ResourceConflict
 from model_monitor.hooks.s3 import StorageHook
 from model_monitor.lineage import flows
