@@ -22,7 +22,7 @@ from tests.e2e.lived_day import HOUR, HOURS, contents, deploy, first_hour, live,
 from tests.polling import until
 from tests.running_aws import Running, make_bucket, start_local_aws
 
-AT_ONCE, AGAIN = 3, 8
+AT_ONCE, AGAIN = 3, 4
 LONGEST_SECONDS = 1500
 LENGTH_OF_HOUR = len("2026/11/22/10")
 
