@@ -26,6 +26,15 @@ def test_what_is_larger_than_all_memory_is_answered_and_not_kept() -> None:
     assert (kept.known("a"), kept.size) == (None, 0)
 
 
+def test_what_is_dropped_is_found_out_again() -> None:
+    kept: Kept[str] = Kept(limit=10)
+    kept.get("a", lambda: "A", size=4)
+    kept.drop("a")
+    kept.drop("never known")
+    assert (len(kept), kept.size) == (0, 0)
+    assert kept.get("a", lambda: "found out again", size=3) == "found out again"
+
+
 def test_several_threads_find_out_once() -> None:
     kept: Kept[int] = Kept(limit=10)
     asked, together = [], threading.Barrier(4)

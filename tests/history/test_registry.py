@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.errors import MonitorError
+from model_monitor.errors import MonitorError, Unreachable
 from model_monitor.history import registry
-from model_monitor.history.registry import Registry
-from tests.history.stored import Place, bias
+from model_monitor.history.registry import RENEWED_SECONDS, Registry
+from tests.history.stored import Clock, Place, bias
 from tests.running_aws import Running, make_bucket
 
 SINCE = datetime(2026, 11, 20, tzinfo=UTC)
@@ -55,6 +55,28 @@ def test_clients_do_not_wait_as_long_as_tasks_do(endpoint: MonitoredEndpoint) ->
     for hook in registry._connected(endpoint.aws_conn_id, endpoint.region):
         settings = hook.conn_client_meta.config
         assert (settings.retries["total_max_attempts"], settings.connect_timeout) == (2, 3)
+
+
+def test_a_connection_that_was_mended_is_read_anew(place: Place, aws: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(url: str) -> None:
+        extra = {"endpoint_url": url, "region_name": "us-west-2"}
+        connection = {"conn_type": "aws", "login": "tester", "password": "password", "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_MENDED", json.dumps(connection))
+
+    place.report("bias", "2026/11/22/10", analysis=bias({"a": {"AD": 0.1}}))
+    endpoint, clock = place.endpoint.model_copy(update={"aws_conn_id": "mended"}), Clock()
+    own = Registry(clock=clock)
+    connect("http://127.0.0.1:9")
+    with pytest.raises(Unreachable):
+        own.history_of(endpoint).executions("bias", SINCE)
+
+    connect(aws.url)
+    own.renew(endpoint)
+    with pytest.raises(Unreachable):
+        own.history_of(endpoint).executions("bias", SINCE)
+    clock.pass_by(RENEWED_SECONDS)
+    own.renew(endpoint)
+    assert len(own.history_of(endpoint).executions("bias", SINCE)) == 1
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from http import HTTPStatus
 from typing import Generic, TypeVar
 
 from model_monitor.config import MonitoredEndpoint
-from model_monitor.errors import InputError, MonitorError
+from model_monitor.errors import AccessDenied, InputError, MonitorError, Unreachable
 from model_monitor.history.reader import History
-from model_monitor.history.registry import history_of
+from model_monitor.history.registry import history_of, renew
 
 T = TypeVar("T")
 THREADS = 8
@@ -33,6 +33,8 @@ def ask(endpoint: MonitoredEndpoint, question: Callable[[History], T]) -> Answer
     except InputError as problem:
         return Answer(problem=str(problem), status=HTTPStatus.BAD_REQUEST)
     except MonitorError as problem:
+        if isinstance(problem, AccessDenied | Unreachable):
+            renew(endpoint)
         return Answer(problem=str(problem), status=HTTPStatus.BAD_GATEWAY)
 
 

@@ -57,6 +57,12 @@ class Kept(Generic[Value]):
             self._values.move_to_end(key)
             return self._values[key][0]
 
+    def drop(self, key: Hashable) -> None:
+        """Forget a value, if it is known."""
+        with self._lock:
+            _, freed = self._values.pop(key, (None, 0))
+            self.size -= freed
+
     def __len__(self) -> int:
         return len(self._values)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowException
@@ -19,18 +21,28 @@ from model_monitor.hooks.s3 import StorageHook
 from model_monitor.hooks.sagemaker import SageMakerHook
 
 ENDPOINTS = 256
+RENEWED_SECONDS = 60.0
 # Somebody looks at the page that waits; threads of several pages read at once.
 IMPATIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=15, max_pool_connections=32
 )
 
 Hooks = tuple[StorageHook, SageMakerHook, LogsHook]
+Place = tuple[str, str]
+"""An Airflow connection and a region."""
 
 
 class Registry:
-    """Histories by endpoint, and the clients that they share; the endpoints asked for longest ago are forgotten."""
+    """Histories by endpoint, and the clients that they share; the endpoints asked for longest ago are forgotten.
 
-    def __init__(self, limit: int = ENDPOINTS) -> None:
+    Args:
+        limit: how many endpoints are not.
+        clock: seconds that pass.
+    """
+
+    def __init__(self, limit: int = ENDPOINTS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._made_at: dict[Place, float] = {}
         self._memory = Memory()
         self._hooks: Kept[Hooks] = Kept(limit)
         self._histories: Kept[History] = Kept(limit)
@@ -41,8 +53,7 @@ class Registry:
         Raises:
             MonitorError: when its connection cannot be used.
         """
-        content = names.fingerprint(endpoint.model_dump(mode="json"))
-        return self._histories.get((endpoint.name, content), lambda: self._made(endpoint))
+        return self._histories.get(_key(endpoint), lambda: self._made(endpoint))
 
     def logs_of(self, endpoint: MonitoredEndpoint) -> LogsHook:
         """The logs of the endpoint's jobs.
@@ -52,13 +63,35 @@ class Registry:
         """
         return self._hooks_of(endpoint)[2]
 
+    def renew(self, endpoint: MonitoredEndpoint) -> None:
+        """Let who asks next read the endpoint's connection anew: somebody may have mended it since it was read.
+
+        Clients that are younger than `RENEWED_SECONDS` stay. What was learnt from files stays in any case.
+        """
+        place = _place(endpoint)
+        if self._clock() - self._made_at.get(place, self._clock()) >= RENEWED_SECONDS:
+            self._hooks.drop(place)
+        self._histories.drop(_key(endpoint))
+
     def _made(self, endpoint: MonitoredEndpoint) -> History:
         storage, sagemaker, _ = self._hooks_of(endpoint)
         return History(endpoint, storage, sagemaker, self._memory)
 
     def _hooks_of(self, endpoint: MonitoredEndpoint) -> Hooks:
-        place = (endpoint.aws_conn_id, endpoint.region)
-        return self._hooks.get(place, lambda: _connected(*place))
+        place = _place(endpoint)
+        return self._hooks.get(place, lambda: self._connected(place))
+
+    def _connected(self, place: Place) -> Hooks:
+        self._made_at[place] = self._clock()
+        return _connected(*place)
+
+
+def _place(endpoint: MonitoredEndpoint) -> Place:
+    return endpoint.aws_conn_id, endpoint.region
+
+
+def _key(endpoint: MonitoredEndpoint) -> tuple[str, str]:
+    return endpoint.name, names.fingerprint(endpoint.model_dump(mode="json"))
 
 
 def _connected(connection: str, region: str) -> Hooks:
@@ -76,4 +109,4 @@ def _connected(connection: str, region: str) -> Hooks:
 
 
 REGISTRY = Registry()
-history_of, logs_of = REGISTRY.history_of, REGISTRY.logs_of
+history_of, logs_of, renew = REGISTRY.history_of, REGISTRY.logs_of, REGISTRY.renew
