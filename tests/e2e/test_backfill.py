@@ -42,9 +42,9 @@ class Day:
     def dag(self) -> str:
         return f"{self.endpoint.name}.windows"
 
-    def backfill(self, *options: str, hours: int = HOURS) -> None:
-        """Judge the day's hours, several windows at once."""
-        start, end = self.first, self.first + (hours - 1) * HOUR
+    def backfill(self, *options: str, since: int = 0, until: int = HOURS) -> None:
+        """Judge the day's hours from one number on and before another, several windows at once."""
+        start, end = self.first + since * HOUR, self.first + (until - 1) * HOUR
         moments = ("--from-date", start.isoformat(), "--to-date", end.isoformat())
         arguments = ["backfill", "create", "--dag-id", self.dag, *moments, "--max-active-runs", str(AT_ONCE), *options]
         assert run(PATIENT_AIRFLOW, arguments, self.stack.environment(self.environment)) == 0
@@ -118,7 +118,7 @@ def test_a_day_is_judged_several_windows_at_once(day: Day, judged: dict[str, byt
 
 def test_judging_again_leaves_s3_as_it_is(day: Day, judged: dict[str, bytes]) -> None:
     written = modified(day)
-    day.backfill("--reprocess-behavior", "completed", hours=AGAIN)
+    day.backfill("--reprocess-behavior", "completed", until=AGAIN)
     assert set(day.done().values()) == {"success"}
     assert contents(day.endpoint, day.aws) == judged
     assert modified(day) == written
@@ -126,7 +126,8 @@ def test_judging_again_leaves_s3_as_it_is(day: Day, judged: dict[str, bytes]) ->
 
 
 def test_killed_tasks_are_run_again_and_leave_nothing_behind(day: Day, judged: dict[str, bytes]) -> None:
-    day.backfill("--reprocess-behavior", "completed", hours=AT_ONCE)
+    # Each time that a task is run again makes the wait for its next try longer: these were run once.
+    day.backfill("--reprocess-behavior", "completed", since=HOURS - AT_ONCE)
     until(day.shadows, bool)
     assert until(lambda: kill_tasks(day.stack), bool)
     assert set(day.done().values()) == {"success"}
