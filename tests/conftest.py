@@ -191,6 +191,7 @@ def captured(deployed: MonitoredEndpoint, aws: Running) -> MonitoredEndpoint:
     # Executions are told from those of an earlier test by their time.
     aws.advance(5)
     traffic = run_task(SendTrafficOperator(task_id="send", endpoint=deployed))
+    aws.settle()
     run_task(CapturesSensor(task_id="captures", endpoint=deployed, traffic=traffic))
     run_task(UploadGroundTruthOperator(task_id="labels", endpoint=deployed))
     return deployed

@@ -55,6 +55,11 @@ class Running:
         with urlopen(Request(f"{self.url}/_local/clock", data=body, method="POST"), timeout=120) as answer:
             return datetime.fromisoformat(json.load(answer)["now"])
 
+    def settle(self) -> None:
+        """Wait until all that was begun is over, and captured: captures are not waited for as long as they may take."""
+        with urlopen(f"{self.url}/_local/idle", timeout=120):
+            pass
+
     def now(self) -> datetime:
         """The server's time."""
         with urlopen(f"{self.url}/_local/health", timeout=10) as answer:

@@ -90,6 +90,7 @@ def runs_of(kind: str, endpoint: MonitoredEndpoint, folder: Path) -> Iterator[Ru
 def an_hour(endpoint: MonitoredEndpoint, aws: Running) -> None:
     """An hour of traffic with labels, and whatever falls due when it is over."""
     traffic = run_task(SendTrafficOperator(task_id="send", endpoint=endpoint))
+    aws.settle()
     run_task(CapturesSensor(task_id="captures", endpoint=endpoint, traffic=traffic))
     run_task(UploadGroundTruthOperator(task_id="labels", endpoint=endpoint))
     aws.advance(3600, settle=True)

@@ -60,6 +60,7 @@ def live(endpoint: MonitoredEndpoint, aws: Running, hours: int = HOURS) -> None:
     """Hours of traffic, with labels; the server's clock ends up after them."""
     for _ in range(hours):
         traffic = run_task(SendTrafficOperator(task_id="send", endpoint=endpoint))
+        aws.settle()
         run_task(CapturesSensor(task_id="captures", endpoint=endpoint, traffic=traffic))
         run_task(UploadGroundTruthOperator(task_id="labels", endpoint=endpoint))
         aws.advance(HOUR.total_seconds())
