@@ -19,8 +19,7 @@ def keep_replaced(storage: StorageHook, endpoint: MonitoredEndpoint, kind: Kind)
     """Keep the constraints that are there, as something is about to write others; their copy's address, if any are."""
     constraints = names.baseline_constraints(endpoint, kind)
     there = next((one for one in storage.objects(constraints) if one.uri == constraints), None)
-    content = storage.read(constraints) if there is not None else None
-    if there is None or content is None:
+    if there is None or (content := storage.read(constraints)) is None:
         return None
     name = there.modified.astimezone(UTC).strftime(NAMED)
     return storage.put(f"{names.earlier_baselines(endpoint, kind)}/{name}", content)

@@ -52,7 +52,8 @@ def test_endpoints_asked_for_longest_ago_are_forgotten(endpoint: MonitoredEndpoi
 
 def test_clients_do_not_wait_as_long_as_tasks_do(endpoint: MonitoredEndpoint) -> None:
     """A page that waits for a server that is gone is no page."""
-    for hook in registry._connected(endpoint.aws_conn_id, endpoint.region):
+    hooks = registry._connected(endpoint.aws_conn_id, endpoint.region, 0.0)
+    for hook in (hooks.storage, hooks.sagemaker, hooks.logs):
         settings = hook.conn_client_meta.config
         assert (settings.retries["total_max_attempts"], settings.connect_timeout) == (2, 3)
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.configuration import conf
-
 from model_monitor.alerts import forms
+from model_monitor.alerts.airflow_links import airflow_address
 from model_monitor.alerts.channels import channels, why_not_told
 from model_monitor.alerts.decision import Message, Rule, Told, decide, kept
 from model_monitor.alerts.letter import Letter, letter
@@ -122,7 +121,7 @@ class _Telling:
         return state, due
 
     def _letters(self, due: Due) -> dict[str, Letter]:
-        base = conf.get("api", "base_url", fallback="") or ""
+        base = airflow_address()
         return {
             channel: letter(self.endpoint, self.kind, message, self.verdict, base)
             for channel, (message, _) in due.items()

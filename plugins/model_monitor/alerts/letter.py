@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model_monitor import names
+from model_monitor.alerts.airflow_links import Links, airflow_links
 from model_monitor.alerts.decision import Message
 from model_monitor.alerts.outcome import violation_key
 from model_monitor.config import MonitoredEndpoint
@@ -42,7 +43,7 @@ class Letter:
     summary: tuple[str, ...]
     findings: tuple[Finding, ...]
     more: int
-    links: tuple[tuple[str, str], ...]
+    links: Links
     steps: tuple[str, ...]
 
 
@@ -62,7 +63,7 @@ def letter(endpoint: MonitoredEndpoint, kind: Kind, message: Message, verdict: M
         tuple(_summary(endpoint, kind, message, verdict)),
         findings,
         len(rows) - len(findings),
-        tuple(_links(endpoint, kind, verdict, base)),
+        airflow_links(base, _pages(endpoint, kind, verdict)),
         _steps(endpoint, message),
     )
 
@@ -136,16 +137,16 @@ def _finding(row: Mapping[str, Any], verdict: Mapping[str, Any], message: Messag
     return Finding(f"NDCG of {short(label)}", numbers, NDCG_MEANING, NDCG_ACTION, new)
 
 
-def _links(endpoint: MonitoredEndpoint, kind: Kind, verdict: Mapping[str, Any], base: str) -> list[tuple[str, str]]:
+def _pages(endpoint: MonitoredEndpoint, kind: Kind, verdict: Mapping[str, Any]) -> list[tuple[str, str]]:
     folders = f"{names.report_folders(endpoint, kind)}/"
-    if not base or not verdict["report"].startswith(folders):
+    if not verdict["report"].startswith(folders):
         return []
     window = verdict["report"].removeprefix(folders)
-    links = [("Execution", addresses.execution(endpoint.name, kind, window))]
+    pages = [("Execution", addresses.execution(endpoint.name, kind, window))]
     if addresses.REPORT in verdict["files"]:
-        links.append(("Report", addresses.execution_file(endpoint.name, kind, window)))
-    links.append(("Over time", addresses.endpoint(endpoint.name)))
-    return [(text, f"{base.rstrip('/')}{path}") for text, path in links]
+        pages.append(("Report", addresses.execution_file(endpoint.name, kind, window)))
+    pages.append(("Over time", addresses.endpoint(endpoint.name)))
+    return pages
 
 
 def _steps(endpoint: MonitoredEndpoint, message: Message) -> tuple[str, ...]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow.sdk.configuration import conf
-
+from model_monitor.alerts.airflow_links import airflow_address, airflow_links
 from model_monitor.alerts.channels import channels, why_not_told
 from model_monitor.alerts.letter import Letter
 from model_monitor.dashboard import addresses
@@ -25,7 +24,7 @@ def try_channels(endpoint: MonitoredEndpoint, log: Logger) -> list[str]:
     Raises:
         AlertNotDelivered: when channels did not take theirs: each of them, and why.
     """
-    base = conf.get("api", "base_url", fallback="") or ""
+    base = airflow_address()
     took, refused = [], []
     for channel, send in channels(endpoint).items():
         if why := why_not_told(channel, send, trial_letter(endpoint, channel, base), log):
@@ -56,12 +55,11 @@ def trial_letter(endpoint: MonitoredEndpoint, channel: str, base: str) -> Letter
         summary.append(
             "No message has links before [api] base_url is set to the address at which people reach Airflow."
         )
-    page = addresses.endpoint(endpoint.name)
     return Letter(
         subject=f"{endpoint.name}: test message, nothing is wrong",
         summary=tuple(summary),
         findings=(),
         more=0,
-        links=(("Over time", f"{base.rstrip('/')}{page}"),) if base else (),
+        links=airflow_links(base, [("Over time", addresses.endpoint(endpoint.name))]),
         steps=(),
     )

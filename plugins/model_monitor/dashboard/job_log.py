@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -24,7 +25,7 @@ class JobLog:
     execution: Execution
     job: str
     lines: list[str]
-    group: str = PROCESSING_JOBS
+    group: ClassVar[str] = PROCESSING_JOBS
 
     @property
     def cut(self) -> bool:

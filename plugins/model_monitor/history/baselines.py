@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -56,7 +55,7 @@ class Baselines:
         endpoint: MonitoredEndpoint,
         ask: Callable[[str], Ask[File]],
         reader: Callable[[str], Read],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float],
     ) -> None:
         self._endpoint, self._reader = endpoint, reader
         self._present, self._earlier = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowException
@@ -27,9 +28,18 @@ IMPATIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=3, read_timeout=15, max_pool_connections=32
 )
 
-Hooks = tuple[StorageHook, SageMakerHook, LogsHook]
 Place = tuple[str, str]
 """An Airflow connection and a region."""
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """Hooks of one place with their clients, and when they were made by the registry's clock."""
+
+    storage: StorageHook
+    sagemaker: SageMakerHook
+    logs: LogsHook
+    made: float
 
 
 class Registry:
@@ -42,7 +52,6 @@ class Registry:
 
     def __init__(self, limit: int = ENDPOINTS, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._made_at: dict[Place, float] = {}
         self._memory = Memory()
         self._hooks: Kept[Hooks] = Kept(limit)
         self._histories: Kept[History] = Kept(limit)
@@ -61,7 +70,7 @@ class Registry:
         Raises:
             MonitorError: when its connection cannot be used.
         """
-        return self._hooks_of(endpoint)[2]
+        return self._hooks_of(endpoint).logs
 
     def renew(self, endpoint: MonitoredEndpoint) -> None:
         """Let who asks next read the endpoint's connection anew: somebody may have mended it since it was read.
@@ -69,21 +78,18 @@ class Registry:
         Clients that are younger than `RENEWED_SECONDS` stay. What was learnt from files stays in any case.
         """
         place = _place(endpoint)
-        if self._clock() - self._made_at.get(place, self._clock()) >= RENEWED_SECONDS:
+        hooks = self._hooks.known(place)
+        if hooks is not None and self._clock() - hooks.made >= RENEWED_SECONDS:
             self._hooks.drop(place)
         self._histories.drop(_key(endpoint))
 
     def _made(self, endpoint: MonitoredEndpoint) -> History:
-        storage, sagemaker, _ = self._hooks_of(endpoint)
-        return History(endpoint, storage, sagemaker, self._memory)
+        hooks = self._hooks_of(endpoint)
+        return History(endpoint, hooks.storage, hooks.sagemaker, self._memory)
 
     def _hooks_of(self, endpoint: MonitoredEndpoint) -> Hooks:
         place = _place(endpoint)
-        return self._hooks.get(place, lambda: self._connected(place))
-
-    def _connected(self, place: Place) -> Hooks:
-        self._made_at[place] = self._clock()
-        return _connected(*place)
+        return self._hooks.get(place, lambda: _connected(*place, self._clock()))
 
 
 def _place(endpoint: MonitoredEndpoint) -> Place:
@@ -94,12 +100,12 @@ def _key(endpoint: MonitoredEndpoint) -> tuple[str, str]:
     return endpoint.name, names.fingerprint(endpoint.model_dump(mode="json"))
 
 
-def _connected(connection: str, region: str) -> Hooks:
+def _connected(connection: str, region: str, now: float) -> Hooks:
     """Hooks with their clients, which can be shared by threads, but not made by them."""
     about: dict[str, Any] = {"aws_conn_id": connection, "region_name": region}
-    hooks = StorageHook(**about), SageMakerHook(**about), LogsHook(**about)
+    hooks = Hooks(StorageHook(**about), SageMakerHook(**about), LogsHook(**about), now)
     try:
-        for hook in hooks:
+        for hook in (hooks.storage, hooks.sagemaker, hooks.logs):
             hook.defaults = hook.defaults.merge(IMPATIENT)
             _ = hook.conn
     except (AirflowException, BotoCoreError, ClientError, TypeError, ValueError) as problem:

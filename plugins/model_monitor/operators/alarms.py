@@ -18,7 +18,7 @@ from model_monitor.errors import InputError, MonitorError, NoBaseline, ResourceC
 from model_monitor.history.folders import due
 from model_monitor.names import ENDPOINT_TAG, Kind
 from model_monitor.newest import newest_with
-from model_monitor.operators.base import MonitorOperator
+from model_monitor.operators.base import MonitorOperator, asked_for
 from model_monitor.verdicts import ANALYSIS
 from model_monitor.windows import Window
 
@@ -55,7 +55,7 @@ class SetAlarmsOperator(MonitorOperator):
         self.when = when
 
     def execute(self, context: Context) -> dict[str, list[str]]:
-        if str(self.when).lower() == "false":
+        if not asked_for(self.when):
             raise AirflowSkipException("There is no new verdict.")
         there = {alarm["AlarmName"]: alarm for alarm in self.cloudwatch.alarms(self._prefix)}
         watches = {watch.name: watch for watch in watches_of(self.endpoint, self.kind)}

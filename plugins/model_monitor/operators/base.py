@@ -69,6 +69,11 @@ def connection_of(endpoint: MonitoredEndpoint) -> dict[str, Any]:
     return {"aws_conn_id": endpoint.aws_conn_id, "region_name": endpoint.region}
 
 
+def asked_for(when: bool | str) -> bool:
+    """What a task's `when` comes to: templates answer texts where a DAG does not render them as Python's own values."""
+    return str(when).lower() != "false"
+
+
 @contextmanager
 def scratch_folder(endpoint: MonitoredEndpoint, prefix: str) -> Iterator[Path]:
     """A folder for a task's files, gone afterwards; in `windows.scratch` where the YAML names one.

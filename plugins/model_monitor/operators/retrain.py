@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowSkipException
 
 from model_monitor import names, requests, sources, window_data, windows
+from model_monitor.alerts.airflow_links import airflow_address
 from model_monitor.config import MonitoredEndpoint
 from model_monitor.config.retraining import Retraining
 from model_monitor.durations import duration
@@ -201,8 +201,8 @@ class ApproveModelOperator(ApprovalOperator):
         self.body = question(self.endpoint, verdicts, candidate)
         ti = context["ti"]
         page = f"/dags/{ti.dag_id}/runs/{quote(ti.run_id)}/tasks/{ti.task_id}/required_actions"
-        base = conf.get("api", "base_url", fallback="") or ""
-        told = send(self.endpoint, notice(self.endpoint, verdicts, candidate, base, page), self.log)
+        asked = notice(self.endpoint, verdicts, candidate, airflow_address(), page)
+        told = send(self.endpoint, asked, self.log)
         self.log.info("Told that somebody is asked: %s", ", ".join(told) or "no channel")
         super().execute(context)
 

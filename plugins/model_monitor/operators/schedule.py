@@ -15,7 +15,7 @@ from model_monitor.errors import NoBaseline, NoExecution, ResourceConflict, Wait
 from model_monitor.hooks.sagemaker import SCHEDULE, ResourceType, SageMakerHook, executions_since, iso
 from model_monitor.links import ConsoleLink, DashboardLink
 from model_monitor.names import Kind
-from model_monitor.operators.base import MonitorOperator
+from model_monitor.operators.base import MonitorOperator, asked_for
 from model_monitor.operators.baseline import find_baseline
 from model_monitor.waiting import Wait, describe
 
@@ -197,7 +197,7 @@ class StopScheduleOperator(MonitorOperator):
         self.when = when
 
     def execute(self, context: Context) -> str:
-        if str(self.when).lower() == "false":
+        if not asked_for(self.when):
             raise AirflowSkipException("The schedule is to go on")
         found = existing_schedule(self.hook, self.endpoint, self.kind)
         return stop_schedule(self.hook, found)

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from model_monitor.alerts.channels import channels
 from model_monitor.alerts.trial import try_channels
-from model_monitor.operators.base import MonitorOperator
+from model_monitor.operators.base import MonitorOperator, asked_for
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -35,6 +35,6 @@ class TryAlertsOperator(MonitorOperator):
     def execute(self, context: Context) -> list[str]:
         if not channels(self.endpoint):
             raise AirflowSkipException("No channel is configured: alerts in the endpoint's YAML names nobody to tell.")
-        if str(self.when).lower() == "false":
+        if not asked_for(self.when):
             raise AirflowSkipException("No test message was asked for; this DAG sends them with test_alerts.")
         return try_channels(self.endpoint, self.log)

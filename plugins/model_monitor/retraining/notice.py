@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from model_monitor.alerts.airflow_links import airflow_links
 from model_monitor.alerts.channels import channels, why_not_told
 from model_monitor.alerts.letter import Finding, Letter
 from model_monitor.config import MonitoredEndpoint
@@ -42,7 +43,6 @@ def notice(
     retraining = endpoint.retraining
     assert retraining is not None
     why = [f"{len(judged.violations)} violations of the {judged.kind} monitor" for judged in verdicts]
-    links = [("Answer", page), ("Over time", addresses.endpoint(endpoint.name))]
     figures = candidate["figures"]
     return Letter(
         subject=f"{endpoint.name}: replace the model?",
@@ -56,7 +56,7 @@ def notice(
             for one in figures
         ),
         more=0,
-        links=tuple((text, f"{base.rstrip('/')}{path}") for text, path in links) if base else (),
+        links=airflow_links(base, [("Answer", page), ("Over time", addresses.endpoint(endpoint.name))]),
         steps=("Read the violations and the figures on the page of the task 'approve'.", "Approve, or reject."),
     )
 
